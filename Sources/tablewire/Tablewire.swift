@@ -1,0 +1,4 @@
+@main
+struct Tablewire {
+    static func main() {}
+}
