@@ -17,14 +17,16 @@ private let arrows: [String: Set<String>] = [
 
     // The shells and what they stand on.
     "Discovery": foundation.union(["ClusterModel", "NIO*", "AsyncHTTPClient", "Logging"]),
-    "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "NIO*", "Crypto"]),
-    "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "TablewireClient", "CSystem", "Glibc"]),
+    // Connections of both the node and the client: framing, lanes, credit, proofs. No decisions.
+    "LinkTransport": ["ClusterModel", "WireFormat", "NIO*", "Crypto", "Glibc"],
+    "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "LinkTransport", "NIO*"]),
+    "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "LinkTransport", "CSystem", "Glibc"]),
     "ClusterSimulator": core,
     "PacketCapture": foundation.union(["NIO*", "CSystem", "Glibc"]),
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.
-    "tablewire": program.union(core).union(["NodeRuntime", "Discovery", "TablewireClient", "NIO*", "Yams", "CSystem"]),
+    "tablewire": program.union(core).union(["NodeRuntime", "Discovery", "LinkTransport", "TablewireClient", "NIO*", "ServiceLifecycle", "UnixSignals", "Yams"]),
     "wiredump": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
     "conform": program.union(["ClusterModel", "WireFormat", "ConformanceSuite", "TablewireClient"]),
     "tablewire-bench": program.union(core).union(["NodeRuntime", "TablewireClient", "NIO*", "HdrHistogram", "Histogram"]),
