@@ -35,7 +35,6 @@ public final class LinkHandler: ChannelInboundHandler {
     var queues = LaneQueues()
     var isFlushScheduled = false
     private var prefaceBytes: [UInt8] = []
-    private var ownMaximumBody = Limits.frameBodyBeforeAuthentication
     private var inbound = InboundCredit()
     /// Header sequence of the last frame received on each lane, plus one (HRT-003).
     public private(set) var receivedSequences: [UInt64] = [0, 0, 0, 0]
@@ -214,12 +213,11 @@ public final class LinkHandler: ChannelInboundHandler {
 
     // MARK: Credit
 
-    /// Both limits that a HELLO announces are lifted once the peer has proved itself (FRM-010, FRM-030).
-    public func authenticated(by hello: Hello) {
-        ownMaximumBody = Int(hello.maximumFrameBody)
-        assembler.maximumBody = ownMaximumBody
+    /// Lifts the limits for strangers to those of our own HELLO, once the peer has proved itself (FRM-010, FRM-030).
+    public func authenticated(maximumBody: Int, replicationCredit: UInt64, bulkCredit: UInt64) {
+        assembler.maximumBody = maximumBody
         queues.maximumBody = peerMaximumBody
-        inbound.start(replication: UInt64(hello.replicationCredit), bulk: UInt64(hello.bulkCredit))
+        inbound.start(replication: replicationCredit, bulk: bulkCredit)
         scheduleFlush()
     }
 
