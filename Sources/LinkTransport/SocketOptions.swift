@@ -19,7 +19,7 @@ public enum SocketOptions {
         let noDelay = channel.setOption(.tcpOption(.tcp_nodelay), value: 1)
         let halfClose = channel.setOption(.allowRemoteHalfClosure, value: true)
         let lowWater = channel.setOption(
-            ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 25)), value: unsentLowWater)
+            ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 25)), value: Int(unsentLowWater))
         let highWater = channel.setOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 128 * 1024))
         return EventLoopFuture.andAllComplete([noDelay, halfClose, lowWater, highWater], on: channel.eventLoop)
     }

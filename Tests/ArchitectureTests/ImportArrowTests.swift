@@ -19,7 +19,7 @@ private let arrows: [String: Set<String>] = [
     "Discovery": foundation.union(["ClusterModel", "NIO*", "AsyncHTTPClient", "Logging"]),
     // Connections of both the node and the client: framing, lanes, credit, proofs. No decisions.
     "LinkTransport": ["ClusterModel", "WireFormat", "NIO*", "Crypto", "Glibc"],
-    "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "LinkTransport", "NIO*"]),
+    "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "LinkTransport", "NIO*", "Glibc"]),
     "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "LinkTransport", "CSystem", "Glibc"]),
     "ClusterSimulator": core,
     "PacketCapture": foundation.union(["NIO*", "CSystem", "Glibc"]),
