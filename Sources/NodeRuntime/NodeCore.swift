@@ -55,6 +55,8 @@ final class NodeCore {
     /// Runs when everything written so far is on disk.
     var durableWaiters: [(position: UInt64, body: () -> Void)] = []
 
+    /// When a refusal was last told, and how many like it were not (see NodeCore+Reports).
+    var lastReports: [String: (at: Duration, suppressed: Int)] = [:]
     var isPrepared = false
     var isStopping = false
 
