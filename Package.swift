@@ -18,16 +18,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "ClusterModel", swiftSettings: settings),
-        .target(name: "WireFormat", dependencies: ["ClusterModel", "CZlib"], swiftSettings: settings),
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
-        // The spec makes the disk format the wire format (DSK-001): TableStorage reads and writes WireFormat's blocks.
-        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
-        .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
-        .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
-        .testTarget(
-            name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
-        .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     ]
 )
