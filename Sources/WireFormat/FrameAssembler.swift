@@ -45,6 +45,8 @@ public struct FrameAssembler: Sendable {
     public var bounds: Bounds
     /// The sequence that the next frame must have; nil to take whatever comes (FRM-008).
     public private(set) var nextSequence: UInt64?
+    /// The header that was decoded last: the offending one after an error, unless no header could be decoded.
+    public private(set) var lastHeader: FrameHeader?
     private var lanes = [LaneProgress](repeating: LaneProgress(), count: Lane.allCases.count)
     private var buffer: [UInt8] = []
     private var consumed = 0
@@ -113,7 +115,9 @@ public struct FrameAssembler: Sendable {
     /// - Returns: nil when more bytes are needed.
     public mutating func next(in bytes: Span<UInt8>, at offset: inout Int) throws(DecodingError) -> Frame? {
         while bytes.count - offset >= FrameHeader.size {
+            lastHeader = nil
             let header = try FrameHeader(decoding: bytes.extracting(droppingFirst: offset))
+            lastHeader = header
             let type = try check(header)
             let start = offset + FrameHeader.size
             guard bytes.count - start >= Int(header.bodyLength) else { return nil }
