@@ -67,7 +67,7 @@ extension NodeCore {
     /// Starts the next batch when the thread is free and there is something to do.
     func startDiskWork() {
         guard !disk.isBusy, store.failure == nil, let batch = store.takeWork(at: clock.elapsed) else { return runDurable() }
-        let marks = store.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
+        let marks = data.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
         disk.perform(batch) { failure in
             if let failure { return self.diskFailed(failure) }
             self.counters.diskSyncs += 1

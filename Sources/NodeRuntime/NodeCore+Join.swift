@@ -77,8 +77,8 @@ extension NodeCore {
     }
 
     private func ownRows() -> [TableCount] {
-        store.definitions.filter(\.exists).compactMap { definition in
-            let rows = store.table(definition.name)?.rowCount ?? 0
+        data.definitions.filter(\.exists).compactMap { definition in
+            let rows = data.table(named: definition.name)?.rowCount ?? 0
             return rows > 0 ? TableCount(table: definition.name, rows: UInt64(rows)) : nil
         }
     }
@@ -122,8 +122,8 @@ extension NodeCore {
     /// sides of a partition heal (JON-006).
     private func bringAlong(to generation: TableStore) throws(StorageError) -> UInt64 {
         var count: UInt64 = 0
-        for definition in store.definitions where definition.exists {
-            guard let own = store.table(definition.name) else { continue }
+        for definition in data.definitions where definition.exists {
+            guard let own = data.table(named: definition.name) else { continue }
             _ = try generation.define(definition)
             guard generation.definition(definition.name)?.hasSameShape(as: definition) == true else { continue }
             var scanner = own.deltaScan(buckets: 0...Limits.buckets - 1, have: VersionVector(), complete: true)
@@ -227,7 +227,7 @@ extension NodeCore {
     /// The node goes on with another store: under the same incarnation, with all links made anew.
     func becomeMember(of cluster: ClusterID, _ members: [MemberRecord], joined: Stamp) {
         handle(.becomeMember(cluster, members, joined: joined))
-        let tables = store.definitions.compactMap { localTable($0.name) }
+        let tables = data.definitions.compactMap { localTable($0.name) }
         run(replication.renewed(store.origin, tables: tables, elapsed: clock.elapsed))
         beginReplication()
     }
@@ -275,7 +275,7 @@ extension NodeCore {
         if let reject = rejection(of: request, hello) {
             return link.handler.send(.joinReject(reject))
         }
-        let joined = store.issueStamp(at: clock.milliseconds)
+        let joined = issueStamp()
         if !request.isDryRun, let address = hello.address {
             handle(
                 .admit(
@@ -283,11 +283,11 @@ extension NodeCore {
                         node: hello.node, joined: joined, incarnation: hello.incarnation, state: .joining, name: hello.name,
                         address: address)))
         }
-        let counts = store.definitions.filter(\.exists).map {
-            TableCount(table: $0.name, rows: UInt64(store.table($0.name)?.rowCount ?? 0))
+        let counts = data.definitions.filter(\.exists).map {
+            TableCount(table: $0.name, rows: UInt64(data.table(named: $0.name)?.rowCount ?? 0))
         }
         let accept = JoinAccept(
-            cluster: store.cluster, joined: joined, members: machine.members, definitions: store.definitions, tables: counts)
+            cluster: data.cluster, joined: joined, members: machine.members, definitions: data.definitions, tables: counts)
         whenDurable { link.handler.send(.joinAccept(accept)) }
     }
 

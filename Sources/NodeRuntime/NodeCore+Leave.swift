@@ -24,7 +24,7 @@ extension NodeCore {
         let callers = leaving
         leaving.removeAll()
         standAlone(keepingRows: true) { archive in
-            self.logger.info("left the cluster", metadata: ["cluster.id": "\(self.store.cluster)"])
+            self.logger.info("left the cluster", metadata: ["cluster.id": "\(self.data.cluster)"])
             for caller in callers { caller.succeed(.done) }
         }
     }
@@ -34,14 +34,14 @@ extension NodeCore {
         standAlone(keepingRows: false) { archive in
             self.logger.warning(
                 "this node was removed from its cluster: its rows are archived, it goes on empty as a cluster of its own",
-                metadata: ["archive": "archive-\(archive)", "cluster.id": "\(self.store.cluster)"])
+                metadata: ["archive": "archive-\(archive)", "cluster.id": "\(self.data.cluster)"])
         }
     }
 
     private func standAlone(keepingRows: Bool, then done: @escaping (UInt64) -> Void) {
         var random = SystemRandomNumberGenerator()
         let cluster = ClusterID(UInt128.random(in: 1 ... .max, using: &random))
-        let joined = store.issueStamp(at: clock.milliseconds)
+        let joined = issueStamp()
         let own = MemberRecord(
             node: store.identity.node, joined: joined, incarnation: store.origin.incarnation, state: .up,
             name: configuration.name, address: configuration.advertise ?? configuration.listen)
@@ -67,7 +67,7 @@ extension NodeCore {
     }
 
     func persist(_ records: [MemberRecord]) {
-        _ = attempt { () throws(StorageError) in try store.setMembers(records) }
+        _ = attempt { () throws(StorageError) in try data.setMembers(records) }
     }
 
     /// The data directory is older than what peers have seen of this node: its dots may have been issued before. They are given
@@ -79,7 +79,7 @@ extension NodeCore {
         flushWrites()
         guard attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: seen + 1) }) != nil else { return }
         whenDurable {
-            let tables = self.store.definitions.compactMap { self.localTable($0.name) }
+            let tables = self.data.definitions.compactMap { self.localTable($0.name) }
             self.run(self.replication.renewed(self.store.origin, tables: tables, elapsed: self.clock.elapsed))
             self.handle(.incarnationRaised(self.store.origin.incarnation))
         }

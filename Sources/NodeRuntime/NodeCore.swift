@@ -84,9 +84,9 @@ final class NodeCore {
         NodeMachine(
             configuration: machine,
             identity: NodeIdentity(
-                cluster: store.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
+                cluster: data.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
                 name: configuration.name, address: configuration.advertise ?? configuration.listen),
-            members: store.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
+            members: data.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
     }
 
     // MARK: Life
@@ -96,8 +96,8 @@ final class NodeCore {
             "node starts",
             metadata: [
                 "node.name": "\(configuration.name)", "node.id": "\(store.identity.node)",
-                "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(store.cluster)",
-                "data": "\(configuration.dataDirectory)", "tables": "\(store.definitions.count)",
+                "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(data.cluster)",
+                "data": "\(configuration.dataDirectory)", "tables": "\(data.definitions.count)",
             ])
         return listen().flatMap { self.listenForHTTP() }.map {
             self.beginReplication()
@@ -112,7 +112,7 @@ final class NodeCore {
 
     /// Tells replication all that is on disk: tables first, then members.
     func beginReplication() {
-        for definition in store.definitions {
+        for definition in data.definitions {
             configureTable(definition.name)
             if let table = localTable(definition.name) { run(replication.define(table, elapsed: clock.elapsed)) }
         }
@@ -200,15 +200,15 @@ final class NodeCore {
 
     private func maintain() {
         guard store.failure == nil, joining == nil else { return }
-        for definition in store.definitions where definition.exists {
+        for definition in data.definitions where definition.exists {
             guard let local = localTable(definition.name) else { continue }
             if let covered = replication.coveredByAll(local) {
                 _ = attempt { () throws(StorageError) in
-                    try store.collectTombstones(definition.name, coveredBy: covered)
+                    try data.collectTombstones(definition.name, coveredBy: covered)
                 }
             }
             for origin in replication.compactable(local, elapsed: clock.elapsed) {
-                _ = attempt { () throws(StorageError) in try store.compact(definition.name, origin: origin) }
+                _ = attempt { () throws(StorageError) in try data.compact(definition.name, origin) }
             }
         }
         store.keepClockBound(ahead: .seconds(10), at: clock.milliseconds)
