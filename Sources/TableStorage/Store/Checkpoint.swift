@@ -79,7 +79,7 @@ struct CheckpointEnd {
 /// its old checkpoint, a slice of rows at a time, while the tables go on changing.
 struct Checkpoint {
     /// Bytes of a table file after which it is synced, so that no single sync holds up the log for long.
-    private static let syncSize = 8 * 1024 * 1024
+    private static let syncSize = 2 * 1024 * 1024
 
     private let generation: UInt64
     /// The log from here on is not covered by the checkpoint.

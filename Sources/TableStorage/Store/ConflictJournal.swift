@@ -95,6 +95,7 @@ extension ConflictJournal {
         self.part = part
         older = younger
         younger = []
+        let name = name
         var reader = RecordReader(disk: disk, name: name)
         do throws(StorageError) {
             try reader.readHeader(.conflicts)
@@ -108,7 +109,6 @@ extension ConflictJournal {
         try readEntries(&reader)
         youngerSize = Int(reader.offset)
         let whole = reader.offset
-        let name = name
         let cut = try disk.checked { (disk) throws(DiskError) in try disk.cut(name, to: whole) }
         if cut > 0 { report(CutTail(file: name, offset: whole, bytes: cut)) }
     }

@@ -13,11 +13,11 @@ extension Generation {
         _ name: TableName, _ operations: [Operation], stamp: Stamp
     ) throws(StorageError) -> (written: Written, position: LSN) {
         let table = try instance(name)
-        guard table.definition.exists, let origin = state.ownOrigin else { throw .noSuchTable(name) }
+        guard table.definition.exists else { throw .noSuchTable(name) }
         guard operations.reduce(0, { $0 + 9 + $1.key.count + $1.value.count }) <= Self.groupLimit else { throw .batchTooLarge }
         if table.isFull { throw .table(.full) }
         let clock = state.cover(stamp)
-        let written = table.write(operations, stamp: stamp, origin: origin)
+        let written = table.write(operations, stamp: stamp, origin: state.ownOrigin)
         return (written, max(clock, log(written, of: table)))
     }
 
@@ -30,6 +30,7 @@ extension Generation {
         _ operations: Operations, knowledge: WriterKnowledge? = nil
     ) throws(StorageError) -> (applied: Applied, position: LSN) {
         let table = try instance(operations.table)
+        let isKnown = table.vector.sequence(of: operations.origin) >= operations.last
         let applied: Applied
         do throws(TableError) {
             applied = try table.apply(
@@ -38,6 +39,7 @@ extension Generation {
         } catch {
             throw .table(error)
         }
+        if isKnown { return (applied, known(table)) }
         let conflicts = journal(applied, of: operations.table)
         let position = logged(table) { name, log in
             LogRecord.operations(
@@ -62,7 +64,7 @@ extension Generation {
         }
         let conflicts = journal(applied, of: name)
         // A block that brought nothing new (a second copy from another member) needs no place in the log.
-        guard applied.changed > 0 else { return (applied, conflicts) }
+        guard applied.changed > 0 else { return (applied, max(conflicts, known(table))) }
         return (applied, max(conflicts, logged(table) { LogRecord.rows($0, block: block, to: &$1) }))
     }
 
@@ -81,7 +83,7 @@ extension Generation {
     @discardableResult
     public func adopt(_ name: TableName, _ vector: VersionVector) throws(StorageError) -> LSN {
         let table = try instance(name)
-        guard !table.vector.covers(vector) else { return 0 }
+        guard !table.vector.covers(vector) else { return known(table) }
         table.adopt(vector)
         return logged(table) { LogRecord.vector($0, vector, to: &$1) }
     }

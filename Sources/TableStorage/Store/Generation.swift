@@ -20,6 +20,8 @@ public final class Generation {
     var instances: [TableName: Table] = [:]
     var log: LogBuffer
     var journal: ConflictJournal
+    /// The first log segment that is part of the data.
+    var firstSegment: UInt64 = 1
     let state: WriteState
     /// No longer the data, or never to become it: nothing may be written any more.
     var isRetired = false
@@ -84,11 +86,11 @@ public final class Generation {
         let merged = known?.merged(with: definition) ?? definition
         guard merged != known else { return Defined(definition: merged, isChanged: false, dropped: 0, position: 0) }
         catalogue[name] = merged
-        let position = max(
-            state.cover(definition.version.stamp), state.stage(CatalogueFile(definitions: definitions), as: DiskName.catalogue(number)))
+        if definition.version.dot.origin == state.ownOrigin { _ = state.cover(definition.version.stamp) }
+        _ = state.stage(CatalogueFile(definitions: definitions), as: DiskName.catalogue(number))
         let dropped = instances[name].map { change($0, to: merged) } ?? 0
         if instances[name] == nil { instances[name] = Table(definition: merged) }
-        return Defined(definition: merged, isChanged: true, dropped: dropped, position: max(position, state.position))
+        return Defined(definition: merged, isChanged: true, dropped: dropped, position: state.position)
     }
 
     /// - Returns: live rows that went.
@@ -112,7 +114,7 @@ public final class Generation {
         fresh.hiddenOwners = table.hiddenOwners
         fresh.recordsChanges = table.recordsChanges
         var vector = VersionVector()
-        if let own = state.ownOrigin { vector.raise(own, to: table.vector.sequence(of: own)) }
+        vector.raise(state.ownOrigin, to: table.vector.sequence(of: state.ownOrigin))
         fresh.restore(vector: vector, collected: VersionVector(), pending: [])
         instances[name] = fresh
         guard definition.storage == .disc else { return }
@@ -150,6 +152,12 @@ public final class Generation {
         let definition = table.definition
         guard definition.storage == .disc else { return 0 }
         return state.advance(by: append(definition.name, &log), syncInterval: definition.syncIntervalMilliseconds)
+    }
+
+    /// What to wait for when a change turned out to be known: whatever made it known may still be on its way to the disk.
+    func known(_ table: Table) -> LSN {
+        let definition = table.definition
+        return definition.storage == .disc && definition.syncIntervalMilliseconds == 0 ? state.position : 0
     }
 
     /// The steps that bring everything pending to the disk.

@@ -5,6 +5,8 @@ final class WriteState {
     /// Behind everything that was decided to be written.
     private(set) var position: LSN = 0
     private(set) var durable: LSN = 0
+    /// This life of this node: the writer of its own operations.
+    var ownOrigin: Origin
     /// Set by the first disk error, for good (DSK-031).
     var failure: DiskError?
 
@@ -22,7 +24,8 @@ final class WriteState {
     private var durableBound: Stamp
 
     /// - Parameter bound: what the file `clock` holds.
-    init(bound: Stamp) {
+    init(ownOrigin: Origin, bound: Stamp) {
+        self.ownOrigin = ownOrigin
         stagedBound = bound
         durableBound = bound
     }
