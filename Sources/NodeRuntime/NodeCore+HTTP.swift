@@ -1,6 +1,7 @@
 import ClusterModel
 import NIOCore
 import NIOPosix
+import TableStorage
 
 // The pages of the HTTP address.
 extension NodeCore {

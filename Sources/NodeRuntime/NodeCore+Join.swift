@@ -15,7 +15,7 @@ final class JoinSession {
     let isDryRun: Bool
     let caller: Caller
     var accept: JoinAccept?
-    var generation: TableStore?
+    var generation: Generation?
     /// Tables still to be copied, the next one last.
     var waiting: [TableName] = []
     var current: Copy?
@@ -97,7 +97,7 @@ extension NodeCore {
             "joining", metadata: ["cluster.id": "\(accept.cluster)", "address": "\(session.address)", "tables": "\(accept.tables.count)"])
         do throws(StorageError) {
             let generation = try store.beginGeneration(
-                cluster: accept.cluster, members: accept.members, definitions: accept.definitions)
+                cluster: accept.cluster, founded: accept.joined, members: accept.members, definitions: accept.definitions)
             session.generation = generation
             if session.mode == .merge { session.merged = try bringAlong(to: generation) }
             session.waiting = accept.definitions.filter { $0.exists && $0.isReplica(store.identity.node) }.map(\.name).reversed()
@@ -120,19 +120,19 @@ extension NodeCore {
 
     /// With `--merge` the new generation starts with our own rows, versions and all; the copy then is the same sync by which two
     /// sides of a partition heal (JON-006).
-    private func bringAlong(to generation: TableStore) throws(StorageError) -> UInt64 {
+    private func bringAlong(to generation: Generation) throws(StorageError) -> UInt64 {
         var count: UInt64 = 0
         for definition in data.definitions where definition.exists {
             guard let own = data.table(named: definition.name) else { continue }
             _ = try generation.define(definition)
-            guard generation.definition(definition.name)?.hasSameShape(as: definition) == true else { continue }
+            guard generation.definition(named: definition.name)?.hasSameShape(as: definition) == true else { continue }
             var scanner = own.deltaScan(buckets: 0...Limits.buckets - 1, have: VersionVector(), complete: true)
             var tracker: SnapshotTracker?
             while let chunk = scanner.next(own) {
                 guard chunk.rows > 0 else { continue }
                 _ = try generation.merge(definition.name, block: chunk.block, knowledge: nil, tracker: &tracker)
             }
-            try generation.adopt(definition.name, vector: own.vector, collected: own.collected)
+            try generation.adopt(definition.name, own.vector)
             count += UInt64(own.rowCount)
         }
         return count
@@ -145,7 +145,7 @@ extension NodeCore {
         let stream = session.nextStream
         session.nextStream += 1
         session.current = JoinSession.Copy(table: name, stream: stream)
-        let have = session.generation?.table(name)?.vector ?? VersionVector()
+        let have = session.generation?.table(named: name)?.vector ?? VersionVector()
         links[session.link]?.handler.send(.snapRequest(SnapRequest(table: name, have: have)), stream: stream)
     }
 
@@ -165,7 +165,8 @@ extension NodeCore {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: begin.vector, through: .max, ownAcked: .max)
             let applied = try generation.merge(
-                copy.table, block: block, knowledge: session.mode == .merge ? knowledge : nil, tracker: &copy.tracker)
+                copy.table, block: block, knowledge: session.mode == .merge ? knowledge : nil, tracker: &copy.tracker
+            ).applied
             copy.chunks += 1
             copy.rows += UInt64(applied.rows)
             copy.digest &+= applied.digest
@@ -183,9 +184,9 @@ extension NodeCore {
         }
         do throws(StorageError) {
             if let tracker = copy.tracker {
-                try generation.prune(copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, tracker: tracker)
+                _ = try generation.prune(copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, tracker: tracker)
             }
-            try generation.adopt(copy.table, vector: begin.vector)
+            try generation.adopt(copy.table, begin.vector)
             session.copied += copy.rows
             session.current = nil
             copyNextTable(session)
@@ -203,11 +204,10 @@ extension NodeCore {
 
     /// The one moment that decides: until the manifest names the new generation, a crash boots the old one whole (DSK-050).
     private func switchGeneration(_ session: JoinSession) {
-        guard let generation = session.generation, let accept = session.accept else { return }
+        guard let accept = session.accept else { return }
         do throws(StorageError) {
-            let archive = try store.switchTo(generation)
+            let archive = try store.switchGeneration().archive
             whenDurable {
-                self.store = generation
                 self.joining = nil
                 self.closeJoinLink(session)
                 self.becomeMember(of: accept.cluster, accept.members, joined: accept.joined)
@@ -254,7 +254,7 @@ extension NodeCore {
     private func failJoin(_ code: ErrorCode, _ text: String) {
         guard let session = joining else { return }
         joining = nil
-        if let generation = session.generation { store.abandon(generation) }
+        if session.generation != nil { store.abandonGeneration() }
         closeJoinLink(session)
         session.caller.fail(code, text)
         endOfTurnSoon()

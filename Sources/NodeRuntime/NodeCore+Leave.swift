@@ -47,16 +47,15 @@ extension NodeCore {
             name: configuration.name, address: configuration.advertise ?? configuration.listen)
         do throws(StorageError) {
             if keepingRows {
-                try store.found(cluster, members: [own])
+                try store.leave(to: cluster, founded: joined, members: [own])
                 whenDurable {
                     self.becomeMember(of: cluster, [own], joined: joined)
                     done(0)
                 }
             } else {
-                let empty = try store.beginGeneration(cluster: cluster, members: [own], definitions: [])
-                let archive = try store.switchTo(empty)
+                try store.beginGeneration(cluster: cluster, founded: joined, members: [own], definitions: [])
+                let archive = try store.switchGeneration().archive
                 whenDurable {
-                    self.store = empty
                     self.becomeMember(of: cluster, [own], joined: joined)
                     done(archive)
                 }

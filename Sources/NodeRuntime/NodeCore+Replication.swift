@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import NIOCore
 import TableStorage
 import WireFormat
@@ -69,7 +70,8 @@ extension NodeCore {
 
     /// Merges a definition into the catalogue, and tells the others when it changed anything (TAB-008, TAB-009).
     func define(_ definition: TableDefinition) {
-        guard let merged = attempt({ () throws(StorageError) in try store.define(definition) }), let merged else { return }
+        guard let defined = attempt({ () throws(StorageError) in try data.define(definition) }), defined.isChanged else { return }
+        let merged = defined.definition
         for link in links.values where link.member != nil {
             link.handler.send(.definitions(Definitions([merged])))
         }
@@ -85,7 +87,7 @@ extension NodeCore {
         for record in machine.members {
             if record.state == .down || record.state.isGone { hidden.insert(record.node) }
             let firstValid = record.state.isGone ? .max : record.incarnation
-            _ = attempt { () throws(StorageError) in try store.purge(name, owner: record.node, below: firstValid) }
+            _ = attempt { () throws(StorageError) in try data.purge(owner: record.node, below: firstValid) }
         }
         table.hiddenOwners = hidden
     }
@@ -93,7 +95,7 @@ extension NodeCore {
     // MARK: Facts
 
     func localTable(_ name: TableName) -> LocalTable? {
-        guard let definition = data.definition(name) else { return nil }
+        guard let definition = data.definition(named: name) else { return nil }
         let table = data.table(named: name)
         let vector = table?.vector ?? VersionVector()
         return LocalTable(
@@ -190,7 +192,7 @@ extension NodeCore {
         flushWrites()
         let knowledge = replication.knowledge(of: peer, table: operations.table).map(WriterKnowledge.init)
         let applied = attempt { () throws(StorageError) in
-            try data.apply(operations, knowledge: knowledge)
+            try data.apply(operations, knowledge: knowledge).applied
         }
         guard let applied else { return }
         counters.operationsApplied += UInt64(applied.changed)

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import NIOCore
 import TableStorage
 import WireFormat
@@ -145,7 +146,7 @@ extension NodeCore {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)
             let applied = attempt { () throws(StorageError) in
-                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker)
+                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
             }
             guard let applied else {
                 return run(
@@ -189,6 +190,5 @@ extension NodeCore {
 
     func adopt(_ vector: VersionVector, _ name: TableName) {
         _ = attempt { () throws(StorageError) in try data.adopt(name, vector) }
-        viewTablesChanged(name)
     }
 }

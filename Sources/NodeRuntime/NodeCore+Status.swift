@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import TableStorage
 import WireFormat
 

@@ -37,7 +37,7 @@ extension NodeCore {
         let stamp = issueStamp()
         let written: Written
         do throws(StorageError) {
-            written = try data.write(write.table, operations, stamp: stamp)
+            written = try data.write(write.table, operations, stamp: stamp).written
         } catch {
             throw CallFailure(error.isNoSpace ? .diskFull : .storageFailed, "\(error)")
         }

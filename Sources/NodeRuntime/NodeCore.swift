@@ -19,7 +19,9 @@ final class NodeCore {
 
     var machine: NodeMachine
     var replication: Replication
-    var store: TableStore
+    let store: TableStore
+    /// Issues the stamps of own writes; follows the clocks of the peers (VER-001).
+    var hybridClock: HybridClock
     var counters = Counters()
 
     // Links.
@@ -70,6 +72,7 @@ final class NodeCore {
         clock = WallClock(offset: configuration.clockOffset)
         let opened = try NodeCore.openStore(configuration, at: clock.milliseconds, logger: logger)
         store = opened.store
+        hybridClock = HybridClock(bound: store.clockBound)
         disk = DiskThread(worker: opened.worker, loop: loop)
         machineConfiguration = ClusterStateMachine.NodeConfiguration(
             heartbeat: .init(interval: configuration.preset.interval, deadline: configuration.preset.deadline))
@@ -83,10 +86,10 @@ final class NodeCore {
     ) -> NodeMachine {
         NodeMachine(
             configuration: machine,
-            identity: NodeIdentity(
-                cluster: data.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
+            identity: ClusterStateMachine.NodeIdentity(
+                cluster: store.data.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
                 name: configuration.name, address: configuration.advertise ?? configuration.listen),
-            members: data.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
+            members: store.data.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
     }
 
     // MARK: Life
@@ -99,7 +102,7 @@ final class NodeCore {
                 "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(data.cluster)",
                 "data": "\(configuration.dataDirectory)", "tables": "\(data.definitions.count)",
             ])
-        return listen().flatMap { self.listenForHTTP() }.map {
+        return listen().assumeIsolated().flatMap { self.listenForHTTP() }.map {
             self.beginReplication()
             self.handle(.started)
             self.logger.info(
@@ -107,7 +110,7 @@ final class NodeCore {
                 metadata: ["listen": "\(self.configuration.listen)", "ready.ms": "\(self.clock.elapsed.nanoseconds / 1_000_000)"])
             self.scheduleMaintenance()
             self.joinConfigured()
-        }
+        }.nonisolated()
     }
 
     /// Tells replication all that is on disk: tables first, then members.
@@ -137,7 +140,7 @@ final class NodeCore {
         endOfTurnSoon()
     }
 
-    private func closeDisk() {
+    func closeDisk() {
         disk.finish { self.isDiskClosed = true; self.stopIfDrained() }
     }
 
@@ -192,9 +195,10 @@ final class NodeCore {
 
     /// Slow, regular work: tombstones, floors, the clock's bound.
     private func scheduleMaintenance() {
-        loop.assumeIsolated().scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { task in
-            guard !self.isStopping else { return task.cancel() }
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(500)) {
+            guard !self.isStopping else { return }
             self.maintain()
+            self.scheduleMaintenance()
         }
     }
 
@@ -211,8 +215,17 @@ final class NodeCore {
                 _ = attempt { () throws(StorageError) in try data.compact(definition.name, origin) }
             }
         }
-        store.keepClockBound(ahead: .seconds(10), at: clock.milliseconds)
         endOfTurnSoon()
+    }
+
+    /// The data as it is now.
+    var data: Generation { store.data }
+
+    /// A stamp above all that this node has issued or seen (VER-003).
+    func issueStamp() -> Stamp {
+        let stamp = hybridClock.issue(at: clock.milliseconds)
+        _ = attempt { () throws(StorageError) in try store.cover(stamp) }
+        return stamp
     }
 
     /// A change that the store may refuse because the disk has failed: then the node goes on reading, and has said so once.
