@@ -34,7 +34,7 @@ extension NodeCore {
         case .clusterJoin(let address, let mode, let isDryRun): try join(address, mode, isDryRun: isDryRun, for: caller)
         case .clusterLeave: try leave(for: caller)
         case .clusterRemove(let name): try remove(name, for: caller)
-        case .clusterConflicts(let after, let limit): caller.succeed(.conflicts(try conflicts(after: after, limit: limit)))
+        case .clusterConflicts(let after, let limit): caller.succeed(.conflicts(data.conflicts(after: after, limit: min(Int(limit), 1000))))
         case .clusterWatch(let position): try watchMembers(from: position, for: caller)
         case .tableCreate(let definition): caller.succeed(.tables([try create(definition)]))
         case .tableDrop(let name): try dropTable(name, for: caller)
@@ -54,7 +54,7 @@ extension NodeCore {
     // MARK: Tables
 
     private func existing(_ name: TableName) throws(CallFailure) -> TableInfo {
-        guard let definition = store.definition(name), definition.exists else { throw noSuchTable(name) }
+        guard let definition = data.definition(named: name), definition.exists else { throw noSuchTable(name) }
         return tableInfo(definition)
     }
 
@@ -63,8 +63,8 @@ extension NodeCore {
     }
 
     func readable(_ name: TableName) throws(CallFailure) -> Table {
-        guard let definition = store.definition(name), definition.exists else { throw noSuchTable(name) }
-        guard let table = store.table(name), definition.isReplica(store.identity.node) else {
+        guard let definition = data.definition(named: name), definition.exists else { throw noSuchTable(name) }
+        guard let table = data.table(named: name), definition.isReplica(store.identity.node) else {
             throw CallFailure(.notReplicated, "table '\(name)' is not replicated on this node; ask one of its replicas")
         }
         return table
@@ -81,7 +81,7 @@ extension NodeCore {
 
     private func create(_ wish: TableDefinition) throws(CallFailure) -> TableInfo {
         try checkWritable()
-        if let definition = store.definition(wish.name), definition.exists {
+        if let definition = data.definition(named: wish.name), definition.exists {
             guard definition.hasSameShape(as: wish) else {
                 throw CallFailure(
                     .tableExists,
@@ -92,12 +92,12 @@ extension NodeCore {
         guard wish.merge != .strong else {
             throw CallFailure(.notSupported, "merge rule 'strong' is reserved and not supported by this node")
         }
-        guard store.definitions.count < Limits.tables else {
+        guard data.definitions.count < Limits.tables else {
             throw CallFailure(.tooManyTables, "the catalogue holds \(Limits.tables) tables, dropped ones included; that is the limit")
         }
         var definition = wish
         definition.exists = true
-        definition.floor = store.definition(wish.name)?.floor ?? .zero
+        definition.floor = data.definition(named: wish.name)?.floor ?? .zero
         definition.version = nextDefinitionVersion()
         define(definition)
         return try existing(wish.name)
@@ -105,7 +105,7 @@ extension NodeCore {
 
     private func dropTable(_ name: TableName, for caller: Caller) throws(CallFailure) {
         try checkWritable()
-        guard var definition = store.definition(name), definition.exists else { throw noSuchTable(name) }
+        guard var definition = data.definition(named: name), definition.exists else { throw noSuchTable(name) }
         definition.version = nextDefinitionVersion()
         definition.exists = false
         definition.floor = definition.version.stamp
@@ -115,7 +115,7 @@ extension NodeCore {
 
     /// The dot of a definition is only a tie-breaker: its sequence is the stamp's.
     private func nextDefinitionVersion() -> RowVersion {
-        let stamp = store.issueStamp(at: clock.milliseconds)
+        let stamp = issueStamp()
         return RowVersion(stamp: stamp, dot: Dot(origin: store.origin, sequence: stamp.value))
     }
 
@@ -183,14 +183,6 @@ extension NodeCore {
     private func resume(for caller: Caller) {
         isPrepared = false
         caller.succeed(.done)
-    }
-
-    private func conflicts(after: UInt64, limit: UInt32) throws(CallFailure) -> [Conflict] {
-        do throws(StorageError) {
-            return try store.conflicts(after: after, limit: min(Int(limit), 1000))
-        } catch {
-            throw CallFailure(.storageFailed, "\(error)")
-        }
     }
 }
 

@@ -55,9 +55,9 @@ extension NodeCore {
         _ configuration: NodeConfiguration, at wall: UInt64, logger: Logger
     ) throws(NodeError) -> (store: TableStore, worker: DiskWorker) {
         do {
-            let disk = try PosixDisk(directory: configuration.dataDirectory)
+            let disk = try PosixDisk(path: configuration.dataDirectory)
             var random = SystemRandomNumberGenerator()
-            let opened = try TableStore.open(disk: disk, name: configuration.name, at: wall, random: &random)
+            let opened = try TableStore.open(disk: disk, name: configuration.name, milliseconds: wall, using: &random)
             return (opened, DiskWorker(disk: disk))
         } catch {
             throw NodeError("cannot use data directory \(configuration.dataDirectory): \(error)")
@@ -66,13 +66,15 @@ extension NodeCore {
 
     /// Starts the next batch when the thread is free and there is something to do.
     func startDiskWork() {
-        guard !disk.isBusy, store.failure == nil, let batch = store.takeWork(at: clock.elapsed) else { return runDurable() }
-        let marks = store.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
+        guard !disk.isBusy, store.failure == nil, let batch = store.takeWork(now: clock.elapsed) else { return runDurable() }
+        let marks = data.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
         disk.perform(batch) { failure in
             if let failure { return self.diskFailed(failure) }
-            self.counters.diskSyncs += 1
-            self.store.completed(batch)
-            for mark in marks { self.run(self.replication.syncEnded(mark)) }
+            self.store.completed(batch.lsn)
+            if batch.isSynced {
+                self.counters.diskSyncs += 1
+                for mark in marks { self.run(self.replication.syncEnded(mark)) }
+            }
             self.runDurable()
             self.startDiskWork()
             self.endOfTurnSoon()
@@ -86,7 +88,7 @@ extension NodeCore {
             metadata: ["error": "\(error)", "data": "\(configuration.dataDirectory)"])
         failWaitingWrites()
         durableWaiters.removeAll()
-        if isStopping { disk.finish { self.diskClosed() } }
+        if isStopping { closeDisk() }
     }
 
     /// Runs `body` once everything that was written before is on disk; at once when it is.

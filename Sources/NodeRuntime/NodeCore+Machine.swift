@@ -65,7 +65,7 @@ extension NodeCore {
         guard let link = links[id] else { return }
         forget(id)
         body(link.handler)
-        link.channel.map { draining.insert(ObjectIdentifier($0)) }
+        if let channel = link.channel { draining.insert(ObjectIdentifier(channel)) }
         link.channel?.closeFuture.whenComplete { [bound = NIOLoopBound((self, link), eventLoop: loop)] _ in
             let (core, link) = bound.value
             if let channel = link.channel { core.draining.remove(ObjectIdentifier(channel)) }
@@ -96,7 +96,7 @@ extension NodeCore {
     /// A peer's clock that is ahead pulls ours along, so that what we write after hearing from it is newer (VER-004).
     private func machineClockObserved(_ hello: Hello) {
         guard hello.role != .client else { return }
-        store.observe(Stamp(milliseconds: hello.clock))
+        hybridClock.observe(Stamp(milliseconds: hello.clock))
     }
 
     // MARK: Heartbeats

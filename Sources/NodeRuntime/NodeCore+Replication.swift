@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import NIOCore
 import TableStorage
 import WireFormat
@@ -59,7 +60,7 @@ extension NodeCore {
     // MARK: Catalogue
 
     func sendDefinitions(to id: LinkID) {
-        links[id]?.handler.send(.definitions(Definitions(store.definitions)))
+        links[id]?.handler.send(.definitions(Definitions(data.definitions)))
     }
 
     func received(_ definitions: Definitions, on link: Link) {
@@ -69,7 +70,8 @@ extension NodeCore {
 
     /// Merges a definition into the catalogue, and tells the others when it changed anything (TAB-008, TAB-009).
     func define(_ definition: TableDefinition) {
-        guard let merged = attempt({ () throws(StorageError) in try store.define(definition) }), let merged else { return }
+        guard let defined = attempt({ () throws(StorageError) in try data.define(definition) }), defined.isChanged else { return }
+        let merged = defined.definition
         for link in links.values where link.member != nil {
             link.handler.send(.definitions(Definitions([merged])))
         }
@@ -80,12 +82,12 @@ extension NodeCore {
 
     /// Rows of owners that are down are hidden, those of earlier lives are gone (MRG-012, MRG-013).
     func configureTable(_ name: TableName) {
-        guard let table = store.table(name), table.definition.merge == .owner else { return }
+        guard let table = data.table(named: name), table.definition.merge == .owner else { return }
         var hidden: Set<NodeID> = []
         for record in machine.members {
             if record.state == .down || record.state.isGone { hidden.insert(record.node) }
             let firstValid = record.state.isGone ? .max : record.incarnation
-            _ = attempt { () throws(StorageError) in try store.purge(name, owner: record.node, below: firstValid) }
+            _ = attempt { () throws(StorageError) in try data.purge(owner: record.node, below: firstValid) }
         }
         table.hiddenOwners = hidden
     }
@@ -93,8 +95,8 @@ extension NodeCore {
     // MARK: Facts
 
     func localTable(_ name: TableName) -> LocalTable? {
-        guard let definition = store.definition(name) else { return nil }
-        let table = store.table(name)
+        guard let definition = data.definition(named: name) else { return nil }
+        let table = data.table(named: name)
         let vector = table?.vector ?? VersionVector()
         return LocalTable(
             definition: definition, vector: vector, vectorHash: vector.hash64, digest: table?.digest ?? 0,
@@ -107,7 +109,7 @@ extension NodeCore {
         let start = shared.count > 128 ? Int(counters.pongs) * 128 % shared.count : 0
         let turn = (shared[start...] + shared[..<start]).prefix(128)
         return turn.sorted().compactMap { name in
-            store.table(name).map { Ping.TableHash(table: name, vectorHash: $0.vector.hash64) }
+            data.table(named: name).map { Ping.TableHash(table: name, vectorHash: $0.vector.hash64) }
         }
     }
 
@@ -130,8 +132,8 @@ extension NodeCore {
 
     private func stream(_ name: TableName, from: UInt64, to peer: NodeID) {
         guard let link = memberLink(peer) else { return }
-        let start = max(from, store.table(name)?.streamable ?? from)
-        guard let written = store.table(name)?.operations(from: start, byteLimit: 1 << 20) else {
+        let start = max(from, data.table(named: name)?.streamable ?? from)
+        guard let written = data.table(named: name)?.operations(from: start, byteLimit: 1 << 20) else {
             return run(replication.streamed(name, first: start, last: start - 1, bytes: 0, to: peer))
         }
         let body = encoded(name, written.origin, written.first, written.count, written.groups)
@@ -181,7 +183,7 @@ extension NodeCore {
         guard let peer = link.member else { return }
         let verdict = replication.receivedOperations(
             operations.table, origin: operations.origin, first: operations.first, last: operations.last, from: peer,
-            have: store.table(operations.table)?.vector.sequence(of: operations.origin), elapsed: clock.elapsed)
+            have: data.table(named: operations.table)?.vector.sequence(of: operations.origin), elapsed: clock.elapsed)
         switch verdict {
         case .ignore: return
         case .violation(let code, let text): return closeLink(to: peer, code, text)
@@ -190,7 +192,7 @@ extension NodeCore {
         flushWrites()
         let knowledge = replication.knowledge(of: peer, table: operations.table).map(WriterKnowledge.init)
         let applied = attempt { () throws(StorageError) in
-            try store.apply(operations, knowledge: knowledge)
+            try data.apply(operations, knowledge: knowledge).applied
         }
         guard let applied else { return }
         counters.operationsApplied += UInt64(applied.changed)
@@ -215,13 +217,13 @@ extension NodeCore {
     }
 
     private func sendDigests(_ name: TableName, to peer: NodeID) {
-        guard let table = store.table(name), let link = memberLink(peer) else { return }
+        guard let table = data.table(named: name), let link = memberLink(peer) else { return }
         link.handler.send(.digests(Digests(table: name, vector: table.vector, buckets: table.bucketDigests)))
     }
 
     func received(_ digests: Digests, on link: Link) {
         guard let peer = link.member else { return }
-        let own = store.table(digests.table)?.bucketDigests ?? []
+        let own = data.table(named: digests.table)?.bucketDigests ?? []
         run(
             replication.received(
                 digests, from: peer, local: localTable(digests.table), buckets: own, elapsed: clock.elapsed))

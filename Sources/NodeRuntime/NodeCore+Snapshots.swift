@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import NIOCore
 import TableStorage
 import WireFormat
@@ -48,7 +49,7 @@ extension NodeCore {
     }
 
     func startServing(_ request: SnapRequest, stream: UInt32, on link: Link) {
-        guard let table = store.table(request.table) else {
+        guard let table = data.table(named: request.table) else {
             return link.handler.send(
                 .snapCancel(SnapCancel(.noSuchTable, text: "this node has no table \(request.table)")), stream: stream)
         }
@@ -91,7 +92,7 @@ extension NodeCore {
 
     private func sendChunk(of stream: UInt32, on link: Link) {
         guard var serving = link.serving[stream] else { return }
-        guard let table = store.table(serving.table) else {
+        guard let table = data.table(named: serving.table) else {
             link.serving[stream] = nil
             if let peer = link.member { replication.served(to: peer, stream: stream) }
             return link.handler.send(
@@ -145,7 +146,7 @@ extension NodeCore {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)
             let applied = attempt { () throws(StorageError) in
-                try store.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker)
+                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
             }
             guard let applied else {
                 return run(
@@ -181,14 +182,13 @@ extension NodeCore {
         let tracker = incoming.removeValue(forKey: key)?.tracker
         guard settlement.isComplete, let tracker, let buckets = settlement.buckets else { return }
         _ = attempt { () throws(StorageError) in
-            try store.prune(
+            try data.prune(
                 settlement.table, buckets: Int(buckets.lowerBound)...Int(buckets.upperBound), vector: settlement.vector,
                 tracker: tracker)
         }
     }
 
     func adopt(_ vector: VersionVector, _ name: TableName) {
-        _ = attempt { () throws(StorageError) in try store.adopt(name, vector: vector) }
-        viewTablesChanged(name)
+        _ = attempt { () throws(StorageError) in try data.adopt(name, vector) }
     }
 }

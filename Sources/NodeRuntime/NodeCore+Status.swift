@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import TableStorage
 import WireFormat
 
@@ -18,11 +19,11 @@ extension NodeCore {
     }
 
     func tableInfos() -> [TableInfo] {
-        store.definitions.filter(\.exists).map(tableInfo)
+        data.definitions.filter(\.exists).map(tableInfo)
     }
 
     func tableInfo(_ definition: TableDefinition) -> TableInfo {
-        let table = store.table(definition.name)
+        let table = data.table(named: definition.name)
         let report = localTable(definition.name).map { replication.readiness($0) }
         return TableInfo(
             definition: definition, readiness: report?.readiness ?? .ready, rows: UInt64(table?.rowCount ?? 0),
@@ -40,7 +41,7 @@ extension NodeCore {
     /// What PING carries so that both ends notice when their views differ (HRT-012).
     func viewChanged() {
         let members = MessageCodec.encode(.members(Members(machine.members)))
-        let definitions = MessageCodec.encode(.definitions(Definitions(store.definitions)))
+        let definitions = MessageCodec.encode(.definitions(Definitions(data.definitions)))
         let hash = XXH64.hash(definitions.span, seed: XXH64.hash(members.span, seed: 0))
         guard hash != viewHash else { return }
         viewHash = hash

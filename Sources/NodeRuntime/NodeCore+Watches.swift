@@ -48,7 +48,7 @@ extension NodeCore {
         }
         for watcher in memberWatchers { watcher.reply(Reply(.memberEvent(event), isLast: false)) }
         if old?.state != new.state || old?.incarnation != new.incarnation {
-            for definition in store.definitions where definition.merge == .owner { configureTable(definition.name) }
+            for definition in data.definitions where definition.merge == .owner { configureTable(definition.name) }
         }
         if new.state == .down, old?.state != .down { counters.membersDeclaredDown += 1 }
         run(replication.members(machine.members, elapsed: clock.elapsed))
@@ -69,7 +69,7 @@ extension NodeCore {
     /// Once watched, a table goes on recording for the node's life, so that a watch can resume.
     func publishRowChanges() {
         for name in rowEvents.keys.sorted() {
-            guard let changes = store.table(name)?.takeChanges(), !changes.isEmpty else { continue }
+            guard let changes = data.table(named: name)?.takeChanges(), !changes.isEmpty else { continue }
             let incarnation = here
             let events = changes.compactMap { row in
                 rowEvents[name]?.append { number in

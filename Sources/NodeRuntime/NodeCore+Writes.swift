@@ -34,10 +34,10 @@ extension NodeCore {
             throw CallFailure(
                 .batchTooLarge, "the batch becomes \(operations.count) operations; at most \(Limits.batchOperations) are allowed")
         }
-        let stamp = store.issueStamp(at: clock.milliseconds)
+        let stamp = issueStamp()
         let written: Written
         do throws(StorageError) {
-            written = try store.write(write.table, operations: operations, stamp: stamp)
+            written = try data.write(write.table, operations, stamp: stamp).written
         } catch {
             throw CallFailure(error.isNoSpace ? .diskFull : .storageFailed, "\(error)")
         }

@@ -19,7 +19,9 @@ final class NodeCore {
 
     var machine: NodeMachine
     var replication: Replication
-    var store: TableStore
+    let store: TableStore
+    /// Issues the stamps of own writes; follows the clocks of the peers (VER-001).
+    var hybridClock: HybridClock
     var counters = Counters()
 
     // Links.
@@ -55,6 +57,8 @@ final class NodeCore {
     /// Runs when everything written so far is on disk.
     var durableWaiters: [(position: UInt64, body: () -> Void)] = []
 
+    /// When a refusal was last told, and how many like it were not (see NodeCore+Reports).
+    var lastReports: [String: (at: Duration, suppressed: Int)] = [:]
     var isPrepared = false
     var isStopping = false
 
@@ -68,6 +72,7 @@ final class NodeCore {
         clock = WallClock(offset: configuration.clockOffset)
         let opened = try NodeCore.openStore(configuration, at: clock.milliseconds, logger: logger)
         store = opened.store
+        hybridClock = HybridClock(bound: store.clockBound)
         disk = DiskThread(worker: opened.worker, loop: loop)
         machineConfiguration = ClusterStateMachine.NodeConfiguration(
             heartbeat: .init(interval: configuration.preset.interval, deadline: configuration.preset.deadline))
@@ -81,10 +86,10 @@ final class NodeCore {
     ) -> NodeMachine {
         NodeMachine(
             configuration: machine,
-            identity: NodeIdentity(
-                cluster: store.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
+            identity: ClusterStateMachine.NodeIdentity(
+                cluster: store.data.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
                 name: configuration.name, address: configuration.advertise ?? configuration.listen),
-            members: store.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
+            members: store.data.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
     }
 
     // MARK: Life
@@ -94,10 +99,10 @@ final class NodeCore {
             "node starts",
             metadata: [
                 "node.name": "\(configuration.name)", "node.id": "\(store.identity.node)",
-                "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(store.cluster)",
-                "data": "\(configuration.dataDirectory)", "tables": "\(store.definitions.count)",
+                "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(data.cluster)",
+                "data": "\(configuration.dataDirectory)", "tables": "\(data.definitions.count)",
             ])
-        return listen().flatMap { self.listenForHTTP() }.map {
+        return listen().assumeIsolated().flatMap { self.listenForHTTP() }.map {
             self.beginReplication()
             self.handle(.started)
             self.logger.info(
@@ -105,12 +110,12 @@ final class NodeCore {
                 metadata: ["listen": "\(self.configuration.listen)", "ready.ms": "\(self.clock.elapsed.nanoseconds / 1_000_000)"])
             self.scheduleMaintenance()
             self.joinConfigured()
-        }
+        }.nonisolated()
     }
 
     /// Tells replication all that is on disk: tables first, then members.
     func beginReplication() {
-        for definition in store.definitions {
+        for definition in data.definitions {
             configureTable(definition.name)
             if let table = localTable(definition.name) { run(replication.define(table, elapsed: clock.elapsed)) }
         }
@@ -135,7 +140,7 @@ final class NodeCore {
         endOfTurnSoon()
     }
 
-    private func closeDisk() {
+    func closeDisk() {
         disk.finish { self.isDiskClosed = true; self.stopIfDrained() }
     }
 
@@ -190,27 +195,37 @@ final class NodeCore {
 
     /// Slow, regular work: tombstones, floors, the clock's bound.
     private func scheduleMaintenance() {
-        loop.assumeIsolated().scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { task in
-            guard !self.isStopping else { return task.cancel() }
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(500)) {
+            guard !self.isStopping else { return }
             self.maintain()
+            self.scheduleMaintenance()
         }
     }
 
     private func maintain() {
         guard store.failure == nil, joining == nil else { return }
-        for definition in store.definitions where definition.exists {
+        for definition in data.definitions where definition.exists {
             guard let local = localTable(definition.name) else { continue }
             if let covered = replication.coveredByAll(local) {
                 _ = attempt { () throws(StorageError) in
-                    try store.collectTombstones(definition.name, coveredBy: covered)
+                    try data.collectTombstones(definition.name, coveredBy: covered)
                 }
             }
             for origin in replication.compactable(local, elapsed: clock.elapsed) {
-                _ = attempt { () throws(StorageError) in try store.compact(definition.name, origin: origin) }
+                _ = attempt { () throws(StorageError) in try data.compact(definition.name, origin) }
             }
         }
-        store.keepClockBound(ahead: .seconds(10), at: clock.milliseconds)
         endOfTurnSoon()
+    }
+
+    /// The data as it is now.
+    var data: Generation { store.data }
+
+    /// A stamp above all that this node has issued or seen (VER-003).
+    func issueStamp() -> Stamp {
+        let stamp = hybridClock.issue(at: clock.milliseconds)
+        _ = attempt { () throws(StorageError) in try store.cover(stamp) }
+        return stamp
     }
 
     /// A change that the store may refuse because the disk has failed: then the node goes on reading, and has said so once.

@@ -96,12 +96,7 @@ public struct PeerKnowledge: Hashable, Sendable {
 public struct SyncMark: Hashable, Sendable {
     var table: TableName
     var own: UInt64
-    var peers: [NodeID: PeerMark]
-
-    struct PeerMark: Hashable, Sendable {
-        var link: UInt64
-        var applied: UInt64
-    }
+    var peers: [NodeID: Dot]
 }
 
 /// Where a table replica stands and why, in plain words (CAL-030).
