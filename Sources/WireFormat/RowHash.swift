@@ -1,0 +1,39 @@
+public import ClusterModel
+
+/// The hashes by which rows are placed in buckets and copies are compared (DIG-001, DIG-002).
+public enum RowHash {
+    /// The hash of a row id: what the key hashes to, seeded by the value in a `bag` and by the owner in an `owner` table.
+    public static func row(
+        type: TableType, merge: MergeRule, key: Span<UInt8>, owner: NodeID?, value: Span<UInt8>
+    ) -> UInt64 {
+        var seed: UInt64 = 0
+        if type == .bag { seed = XXH64.hash(value, seed: seed) }
+        if merge == .owner, let owner { seed = XXH64.hash(owner.value, seed: seed) }
+        return XXH64.hash(key, seed: seed)
+    }
+
+    /// The bucket, 0...1023, of a row hash: its upper 10 bits (SNP-006).
+    public static func bucket(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> 54) }
+
+    /// The row digest: the hash of 48 bytes, row hash and version (DIG-001).
+    public static func digest(_ hash: UInt64, version: RowVersion) -> UInt64 {
+        let node = version.dot.origin.node.value
+        let words: InlineArray<6, UInt64> = [
+            hash.bigEndian, version.stamp.value.bigEndian, UInt64(truncatingIfNeeded: node &>> 64).bigEndian,
+            UInt64(truncatingIfNeeded: node).bigEndian, version.dot.origin.incarnation.bigEndian, version.dot.sequence.bigEndian,
+        ]
+        return unsafe words.span.withUnsafeBytes { buffer in
+            unsafe XXH64.hash(buffer.bindMemory(to: UInt8.self).span)
+        }
+    }
+}
+
+extension VersionVector {
+    /// XXH64 of the encoded entries, without their count: what PING carries (HRT-011).
+    public var hash64: UInt64 {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.count * Entry.leastSize)
+        for entry in entries { entry.write(to: &bytes) }
+        return XXH64.hash(bytes.span)
+    }
+}
