@@ -69,5 +69,6 @@ let package = Package(
             name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
     ]
 )
