@@ -66,5 +66,10 @@ let package = Package(
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        // Starts the built program: the dependency on it is only there so that it is built first.
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", nioCore, nioPosix],
+            swiftSettings: settings),
     ]
 )
