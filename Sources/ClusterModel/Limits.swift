@@ -60,4 +60,6 @@ public enum Limits {
     public static let joiningTime = Duration.seconds(600)
     /// LIM-028: idle time of a client link.
     public static let clientIdleTime = Duration.seconds(300)
+    /// LIM-029: tables in one PING.
+    public static let pingTables = 128
 }

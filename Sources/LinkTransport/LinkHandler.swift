@@ -31,14 +31,14 @@ public final class LinkHandler: ChannelInboundHandler {
     var context: ChannelHandlerContext?
     var phase = Phase.preface
     var transcript = Transcript()
-    var assembler = FrameAssembler(maximumBody: Limits.frameBodyBeforeAuthentication)
+    var assembler = FrameAssembler()
     var queues = LaneQueues()
     var isFlushScheduled = false
     private var prefaceBytes: [UInt8] = []
-    private var ownMaximumBody = Limits.frameBodyBeforeAuthentication
     private var inbound = InboundCredit()
+    private var isAuthenticated = false
     /// Header sequence of the last frame received on each lane, plus one (HRT-003).
-    public private(set) var receivedSequences: [UInt64] = [0, 0, 0, 0]
+    public var receivedSequences: [UInt64] { assembler.received }
     public internal(set) var bytesReceived: UInt64 = 0
     public internal(set) var bytesSent: UInt64 = 0
     /// Sees every frame as it passes, `true` when sent: captures are made of it.
@@ -120,9 +120,9 @@ public final class LinkHandler: ChannelInboundHandler {
     // MARK: Reading
 
     private func receivePreface(_ buffer: ByteBuffer) {
-        prefaceBytes.append(contentsOf: buffer.readableBytesView.prefix(Preface.size - prefaceBytes.count))
-        let rest = buffer.readableBytesUInt8Span.extracting(
-            droppingFirst: min(buffer.readableBytes, Preface.size - (prefaceBytes.count - min(buffer.readableBytes, Preface.size))))
+        let taken = min(buffer.readableBytes, Preface.size - prefaceBytes.count)
+        prefaceBytes.append(contentsOf: buffer.readableBytesView.prefix(taken))
+        let rest = buffer.readableBytesUInt8Span.extracting(droppingFirst: taken)
         guard checkPrefaceSoFar(), prefaceBytes.count == Preface.size else { return }
         do throws(DecodingError) {
             let preface = try Preface(decoding: prefaceBytes.span)
@@ -155,21 +155,18 @@ public final class LinkHandler: ChannelInboundHandler {
         }
     }
 
-    private func receive(_ received: FrameAssembler.Received) {
-        let header = received.header
-        receivedSequences[Int(header.lane)] = header.sequence + 1
-        if let lane = Lane(rawValue: header.lane), lane.needsCredit {
-            guard inbound.received(UInt64(header.bodyLength), on: lane) else {
+    private func receive(_ frame: Frame) {
+        switch frame.content {
+        case .ignorable: delegate?.linkSkippedFrame(self)
+        case .message(let message): receive(message, header: frame.header)
+        case .refusedCall(let error):
+            guard isAuthenticated else {
                 let close = Close(
-                    .creditExceeded, offendingType: header.type, offendingSequence: header.sequence,
-                    text: "more bytes on lane \(header.lane) than granted")
+                    .unexpectedMessage, offendingType: frame.header.type, offendingSequence: frame.header.sequence,
+                    text: "CALL before AUTH")
                 return violated(LinkViolation(close: close, diagnosis: ""))
             }
-        }
-        switch received.content {
-        case .partial: break
-        case .ignorable: delegate?.linkSkippedFrame(self)
-        case .message(let message): receive(message, header: header)
+            send(.reply(Reply(failure: error.code, "\(error)")), stream: frame.header.stream)
         }
     }
 
@@ -203,8 +200,8 @@ public final class LinkHandler: ChannelInboundHandler {
 
     private func violated(_ error: DecodingError, diagnosis: String) {
         let close = Close(
-            error.code, offendingType: assembler.currentType, offendingSequence: assembler.nextSequence, retry: 1000,
-            text: "\(error)")
+            error.code, offendingType: assembler.lastHeader?.type ?? 0, offendingSequence: assembler.lastHeader?.sequence ?? 0,
+            retry: 1000, text: "\(error)")
         violated(LinkViolation(close: close, diagnosis: diagnosis))
     }
 
@@ -214,53 +211,42 @@ public final class LinkHandler: ChannelInboundHandler {
 
     // MARK: Credit
 
-    /// Both limits that a HELLO announces are lifted once the peer has proved itself (FRM-010, FRM-030).
-    public func authenticated(by hello: Hello) {
-        ownMaximumBody = Int(hello.maximumFrameBody)
-        assembler.maximumBody = ownMaximumBody
+    /// Lifts the limits for strangers to those of our own HELLO, once the peer has proved itself (FRM-010, FRM-030).
+    public func authenticated(maximumBody: Int, replicationCredit: UInt64, bulkCredit: UInt64) {
+        isAuthenticated = true
+        assembler.bounds = FrameAssembler.Bounds(frameBody: maximumBody)
         queues.maximumBody = peerMaximumBody
-        inbound.start(replication: UInt64(hello.replicationCredit), bulk: UInt64(hello.bulkCredit))
+        inbound = InboundCredit(replication: replicationCredit, bulk: bulkCredit)
+        assembler.grant(replicationCredit, on: .replication)
+        assembler.grant(bulkCredit, on: .bulk)
         scheduleFlush()
     }
 
     private func grantCredit() {
-        guard grantsCredit, phase == .frames else { return }
-        for credit in inbound.grants() { send(.credit(credit)) }
+        guard grantsCredit, isAuthenticated, phase == .frames else { return }
+        for lane in [Lane.replication, .bulk] {
+            guard let credit = inbound.grant(on: lane, received: assembler.bodyBytes(on: lane)) else { continue }
+            assembler.grant(credit.limit, on: lane)
+            send(.credit(credit))
+        }
     }
 }
 
-/// What the peer may still send to us (FRM-030 to FRM-034).
+/// What the peer may still send to us (FRM-030 to FRM-034). That it sends no more is checked by the assembler.
 struct InboundCredit {
-    private struct Account {
-        var window: UInt64 = 0
-        var received: UInt64 = 0
-        var granted: UInt64 = 0
-    }
-    private var accounts = [Account(), Account()]
+    private var windows: [UInt64]
+    private var granted: [UInt64]
 
-    mutating func start(replication: UInt64, bulk: UInt64) {
-        for (index, window) in [replication, bulk].enumerated() {
-            accounts[index].window = window
-            accounts[index].granted = max(accounts[index].granted, window)
-        }
+    init(replication: UInt64 = 0, bulk: UInt64 = 0) {
+        windows = [replication, bulk]
+        granted = windows
     }
 
-    /// - Returns: false when the peer sent more than it was granted.
-    mutating func received(_ bytes: UInt64, on lane: Lane) -> Bool {
-        let index = Int(lane.rawValue) - 2
-        accounts[index].received += bytes
-        return accounts[index].received <= accounts[index].granted
-    }
-
-    /// New limits, once half of a window is used up: few messages, and never a stall.
-    mutating func grants() -> [Credit] {
-        var result: [Credit] = []
-        for index in accounts.indices {
-            let account = accounts[index]
-            guard account.granted - account.received < account.window / 2 else { continue }
-            accounts[index].granted = account.received + account.window
-            result.append(Credit(lane: index == 0 ? .replication : .bulk, limit: accounts[index].granted))
-        }
-        return result
+    /// A new limit, once half of a window is used up: few messages, and never a stall.
+    mutating func grant(on lane: Lane, received: UInt64) -> Credit? {
+        let index = Int(lane.rawValue) - Int(Lane.replication.rawValue)
+        guard granted[index] - received < windows[index] / 2 else { return nil }
+        granted[index] = received + windows[index]
+        return Credit(lane: lane, limit: granted[index])
     }
 }

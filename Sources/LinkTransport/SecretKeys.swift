@@ -43,7 +43,8 @@ public struct SecretKeys: Hashable, Sendable {
                 throw ParseError(line: index + 1, problem: "the key is not a whole number of hex byte pairs")
             }
             guard bytes.count >= Self.minimumBytes else {
-                throw ParseError(line: index + 1, problem: "the key has \(bytes.count) bytes, at least \(Self.minimumBytes) are needed")
+                throw ParseError(
+                    line: index + 1, problem: "the key has \(bytes.count) bytes, at least \(Self.minimumBytes) are needed")
             }
             guard !keys.contains(where: { $0.id == id }) else {
                 throw ParseError(line: index + 1, problem: "key id \(id) stands twice")

@@ -1,7 +1,7 @@
 public import NIOCore
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// The errno of a reset connection, kept out of the handler so that it needs no C library.

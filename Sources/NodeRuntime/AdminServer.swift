@@ -20,10 +20,10 @@ final class AdminServer: ChannelInboundHandler {
 
     private init(pages: AdminPages) { self.pages = pages }
 
-    static func bind(host: String, port: Int, group: MultiThreadedEventLoopGroup, pages: NIOLoopBound<AdminPages>)
+    static func bind(host: String, port: Int, loop: any EventLoop, pages: NIOLoopBound<AdminPages>)
         -> EventLoopFuture<any Channel>
     {
-        ServerBootstrap(group: group)
+        ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -4,6 +4,7 @@ import LinkTransport
 import Logging
 import NIOCore
 import NIOPosix
+import TableStorage
 
 // Connections: opening, accepting, and what arrives on them.
 extension NodeCore {

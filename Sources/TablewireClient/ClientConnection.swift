@@ -216,7 +216,9 @@ final class ClientConnection: LinkDelegate {
             return fail(.closed(address, Close(.authenticationFailed)))
         }
         state = .ready
-        link.authenticated(by: own)
+        link.authenticated(
+            maximumBody: Int(own.maximumFrameBody), replicationCredit: UInt64(own.replicationCredit),
+            bulkCredit: UInt64(own.bulkCredit))
         startHeartbeat(own)
         continuation.resume(returning: .success(peer))
     }

@@ -125,9 +125,9 @@ extension Span<UInt8> {
 
     /// Elements in the order they come.
     mutating func readList<T: WireValue>(
-        _ field: Field, of type: T.Type = T.self, upTo limit: Int = .max, size: Int
+        _ field: Field, of type: T.Type = T.self, upTo limit: Int = .max
     ) throws(ReadFailure) -> [T] {
-        let length = try readCount(field, upTo: limit, size: size)
+        let length = try readCount(field, upTo: limit, size: T.leastSize)
         var elements: [T] = []
         elements.reserveCapacity(length)
         for _ in 0..<length { elements.append(try read(field, as: T.self)) }
@@ -136,9 +136,9 @@ extension Span<UInt8> {
 
     /// Elements whose keys ascend strictly (ENC-008).
     mutating func readAscending<T: WireValue>(
-        _ field: Field, of type: T.Type = T.self, upTo limit: Int = .max, size: Int, _ precedes: (T, T) -> Bool
+        _ field: Field, of type: T.Type = T.self, upTo limit: Int = .max, _ precedes: (T, T) -> Bool
     ) throws(ReadFailure) -> [T] {
-        let length = try readCount(field, upTo: limit, size: size)
+        let length = try readCount(field, upTo: limit, size: T.leastSize)
         var elements: [T] = []
         elements.reserveCapacity(length)
         for _ in 0..<length {

@@ -1,5 +1,7 @@
 /// A value with a place in a message body. Reading fails on every byte string but the one that `write` gives (ENC-009).
 protocol WireValue {
+    /// The fewest bytes that a value takes: a list that declares more elements than can follow is refused at once.
+    static var leastSize: Int { get }
     static func read(_ input: inout Span<UInt8>) throws(ReadFailure) -> Self
     func write(to output: inout [UInt8])
 }

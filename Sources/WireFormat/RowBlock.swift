@@ -183,7 +183,7 @@ struct RowBlockReader {
         let countAt = cursor
         let originCount = try Self.count(bytes, &cursor, "origins")
         guard (1...count).contains(originCount) else { throw Self.failure(.outOfRange, countAt, "origins") }
-        guard originCount <= (bytes.count - cursor) / Origin.encodedSize else {
+        guard originCount <= (bytes.count - cursor) / Origin.leastSize else {
             throw Self.failure(.truncated, countAt, "origins")
         }
         origins.reserveCapacity(originCount)
@@ -192,7 +192,7 @@ struct RowBlockReader {
                 node: NodeID(bytes.integer(at: cursor)), incarnation: bytes.integer(at: cursor + 16))
             if let last = origins.last, !(last < origin) { throw Self.failure(.notAscending, cursor, "origins") }
             origins.append(origin)
-            cursor += Origin.encodedSize
+            cursor += Origin.leastSize
         }
         isUsed = [Bool](repeating: false, count: originCount)
     }
@@ -206,7 +206,7 @@ struct RowBlockReader {
         try valueLengths.finish("valueLengths")
         try values.finish("values")
         if let unused = isUsed.firstIndex(of: false) {
-            throw Self.failure(.notCanonical, 8 + unused * Origin.encodedSize, "origins")
+            throw Self.failure(.notCanonical, 8 + unused * Origin.leastSize, "origins")
         }
     }
 

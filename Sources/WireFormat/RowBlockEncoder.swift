@@ -25,7 +25,7 @@ public struct RowBlockEncoder: ~Copyable, @unchecked Sendable {
     }
 
     /// The most that one row adds besides key and value: flags, origin index, two deltas, key shape, value length, origin.
-    private static let rowOverhead = 1 + 10 + 10 + 10 + 6 + 4 + Origin.encodedSize
+    private static let rowOverhead = 1 + 10 + 10 + 10 + 6 + 4 + Origin.leastSize
     private static let fixedSize = 4 + 4 + RowBlock.columnCount * 4
 
     /// Rows in the block so far.
@@ -38,7 +38,7 @@ public struct RowBlockEncoder: ~Copyable, @unchecked Sendable {
     /// Bytes of the block if it were finished now; with more than 128 origins an upper bound.
     public var rawSize: Int {
         let indexSize = origins.count <= 128 ? originIndexes.count : count * LEB128.size(UInt64(origins.count - 1))
-        return Self.fixedSize + origins.count * Origin.encodedSize + flags.count + indexSize + sequences.count + stamps.count
+        return Self.fixedSize + origins.count * Origin.leastSize + flags.count + indexSize + sequences.count + stamps.count
             + keyShapes.count + keyRests.count + valueLengths.count + values.count
     }
 

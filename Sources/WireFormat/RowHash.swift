@@ -32,7 +32,7 @@ extension VersionVector {
     /// XXH64 of the encoded entries, without their count: what PING carries (HRT-011).
     public var hash64: UInt64 {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(entries.count * Entry.encodedSize)
+        bytes.reserveCapacity(entries.count * Entry.leastSize)
         for entry in entries { entry.write(to: &bytes) }
         return XXH64.hash(bytes.span)
     }

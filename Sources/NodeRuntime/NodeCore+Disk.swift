@@ -1,0 +1,106 @@
+import ClusterModel
+import ClusterStateMachine
+import LinkTransport
+import Logging
+import NIOCore
+import NIOPosix
+import TableStorage
+
+/// Performs the store's disk work on a thread of its own, one batch at a time: what gathers while one batch is being synced
+/// shares the next sync (DSK-020).
+final class DiskThread {
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let worker: DiskWorker
+    private let loop: any EventLoop
+    private(set) var isBusy = false
+
+    init(worker: DiskWorker, loop: any EventLoop) {
+        self.worker = worker
+        self.loop = loop
+        pool.start()
+    }
+
+    /// `completion` runs on the event loop.
+    func perform(_ batch: DiskBatch, completion: @escaping (DiskError?) -> Void) {
+        isBusy = true
+        let bound = NIOLoopBound((self, completion), eventLoop: loop)
+        let (worker, loop) = (worker, loop)
+        pool.submit { _ in
+            var failure: DiskError?
+            do throws(DiskError) { try worker.perform(batch) } catch { failure = error }
+            loop.execute { [failure] in
+                let (thread, completion) = bound.value
+                thread.isBusy = false
+                completion(failure)
+            }
+        }
+    }
+
+    /// Closes all files, then runs `completion` on the event loop.
+    func finish(_ completion: @escaping () -> Void) {
+        let bound = NIOLoopBound(completion, eventLoop: loop)
+        let (worker, loop, pool) = (worker, loop, pool)
+        pool.submit { _ in
+            worker.close()
+            loop.execute {
+                bound.value()
+                pool.shutdownGracefully { _ in }
+            }
+        }
+    }
+}
+
+extension NodeCore {
+    static func openStore(
+        _ configuration: NodeConfiguration, at wall: UInt64, logger: Logger
+    ) throws(NodeError) -> (store: TableStore, worker: DiskWorker) {
+        do {
+            let disk = try PosixDisk(path: configuration.dataDirectory)
+            var random = SystemRandomNumberGenerator()
+            let opened = try TableStore.open(disk: disk, name: configuration.name, milliseconds: wall, using: &random)
+            return (opened, DiskWorker(disk: disk))
+        } catch {
+            throw NodeError("cannot use data directory \(configuration.dataDirectory): \(error)")
+        }
+    }
+
+    /// Starts the next batch when the thread is free and there is something to do.
+    func startDiskWork() {
+        guard !disk.isBusy, store.failure == nil, let batch = store.takeWork(now: clock.elapsed) else { return runDurable() }
+        let marks = data.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
+        disk.perform(batch) { failure in
+            if let failure { return self.diskFailed(failure) }
+            self.store.completed(batch.lsn)
+            if batch.isSynced {
+                self.counters.diskSyncs += 1
+                for mark in marks { self.run(self.replication.syncEnded(mark)) }
+            }
+            self.runDurable()
+            self.startDiskWork()
+            self.endOfTurnSoon()
+        }
+    }
+
+    private func diskFailed(_ error: DiskError) {
+        store.failed(error)
+        logger.critical(
+            "the disk failed: writes are refused from now on, reads go on",
+            metadata: ["error": "\(error)", "data": "\(configuration.dataDirectory)"])
+        failWaitingWrites()
+        durableWaiters.removeAll()
+        if isStopping { closeDisk() }
+    }
+
+    /// Runs `body` once everything that was written before is on disk; at once when it is.
+    func whenDurable(_ body: @escaping () -> Void) {
+        durableWaiters.append((store.position, body))
+        endOfTurnSoon()
+    }
+
+    private func runDurable() {
+        while let first = durableWaiters.first, first.position <= store.durable {
+            durableWaiters.removeFirst()
+            first.body()
+        }
+    }
+}

@@ -1,0 +1,170 @@
+internal import ClusterModel
+
+/// Finds records by row hash: for each of the 1024 buckets a small table of its own, so that rows may come in bucket order, a
+/// bucket can be walked by itself, and growth never moves more than one bucket.
+///
+/// A slot is the 32 hash bits after the bucket's ten (the fingerprint) and a 32-bit record reference; 0 is empty. Within a
+/// bucket the occupied slots are sorted by fingerprint: each lies at or after its home, the fingerprint scaled to the number of
+/// homes, without a gap in between (linear probing that keeps order). So a walk in slot order is a walk in hash order, and
+/// growing moves slots without looking at records. The last slot of a bucket is always empty and ends every walk.
+@safe
+struct HashIndex: ~Copyable {
+    @safe
+    private struct Bucket {
+        var slots: UnsafeMutablePointer<UInt64>
+        /// Slots that can be a home; `total` has some more behind them for what is pushed along.
+        var homes: UInt32
+        var total: UInt32
+        var count: UInt32 = 0
+        var tombstones: UInt32 = 0
+        /// Sum of the row digests of live rows.
+        var digest: UInt64 = 0
+    }
+
+    private let buckets: UnsafeMutablePointer<Bucket>
+    /// What buckets without rows point to.
+    private let none: UnsafeMutablePointer<UInt64>
+    private(set) var memory: Int
+
+    init() {
+        unsafe none = .allocate(capacity: 1)
+        unsafe none.initialize(to: 0)
+        unsafe buckets = .allocate(capacity: Limits.buckets)
+        unsafe buckets.initialize(repeating: Bucket(slots: none, homes: 0, total: 1), count: Limits.buckets)
+        memory = Limits.buckets * MemoryLayout<Bucket>.stride
+    }
+
+    deinit {
+        for bucket in 0..<Limits.buckets where unsafe buckets[bucket].homes > 0 { unsafe buckets[bucket].slots.deallocate() }
+        unsafe buckets.deallocate()
+        unsafe none.deallocate()
+    }
+
+    static func bucket(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash &>> 54) }
+    static func fingerprint(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 22) }
+
+    /// Rows and tombstones in a bucket.
+    func count(_ bucket: Int) -> Int { Int(unsafe buckets[bucket].count) }
+    func tombstones(_ bucket: Int) -> Int { Int(unsafe buckets[bucket].tombstones) }
+    func digest(_ bucket: Int) -> UInt64 { unsafe buckets[bucket].digest }
+    func addDigest(_ digest: UInt64, bucket: Int) { unsafe buckets[bucket].digest &+= digest }
+    func addTombstones(_ difference: Int, bucket: Int) {
+        unsafe buckets[bucket].tombstones = UInt32(Int(buckets[bucket].tombstones) + difference)
+    }
+
+    // MARK: Walking
+
+    /// The slot from which on to look for a fingerprint: none before it has this fingerprint or a higher one.
+    @inline(__always)
+    func home(_ bucket: Int, _ fingerprint: UInt32) -> Int {
+        Int(UInt64(fingerprint) &* UInt64(unsafe buckets[bucket].homes) &>> 32)
+    }
+
+    /// Slots of a bucket, occupied or not.
+    func slotCount(_ bucket: Int) -> Int { Int(unsafe buckets[bucket].total) }
+
+    @inline(__always)
+    subscript(bucket: Int, index: Int) -> UInt64 { unsafe buckets[bucket].slots[index] }
+
+    func setReference(_ bucket: Int, _ index: Int, _ reference: UInt32) {
+        let slot = unsafe buckets[bucket].slots[index]
+        unsafe buckets[bucket].slots[index] = slot & 0xFFFF_FFFF_0000_0000 | UInt64(reference)
+    }
+
+    // MARK: Changing
+
+    mutating func insert(_ hash: UInt64, _ reference: UInt32) {
+        let bucket = Self.bucket(hash)
+        let fingerprint = Self.fingerprint(hash)
+        if unsafe (buckets[bucket].count + 1) * 8 > buckets[bucket].homes * 7 { grow(bucket) }
+        while true {
+            let slots = unsafe buckets[bucket].slots
+            var index = home(bucket, fingerprint)
+            while unsafe slots[index] != 0 && UInt32(slots[index] &>> 32) <= fingerprint { index += 1 }
+            var end = index
+            while unsafe slots[end] != 0 { end += 1 }
+            if end + 1 < slotCount(bucket) {
+                unsafe (slots + index + 1).update(from: slots + index, count: end - index)
+                unsafe slots[index] = UInt64(fingerprint) << 32 | UInt64(reference)
+                unsafe buckets[bucket].count += 1
+                return
+            }
+            grow(bucket)
+        }
+    }
+
+    mutating func remove(_ bucket: Int, _ index: Int) {
+        let slots = unsafe buckets[bucket].slots
+        var hole = index
+        while true {
+            let follower = unsafe slots[hole + 1]
+            guard follower != 0, home(bucket, UInt32(follower &>> 32)) <= hole else { break }
+            unsafe slots[hole] = follower
+            hole += 1
+        }
+        unsafe slots[hole] = 0
+        unsafe buckets[bucket].count -= 1
+    }
+
+    /// Makes a bucket ready for so many entries.
+    mutating func reserve(_ bucket: Int, _ count: Int) {
+        let homes = UInt32(count * 8 / 7 + 1)
+        if homes > (unsafe buckets[bucket].homes) { rebuild(bucket, homes: homes, spare: Self.spare(homes)) }
+    }
+
+    /// Gives memory back after many removals.
+    mutating func shrink(_ bucket: Int) {
+        let count = unsafe buckets[bucket].count
+        guard unsafe buckets[bucket].homes > 16, count * 4 < (unsafe buckets[bucket].homes) else { return }
+        let homes = max(4, count * 4 / 3)
+        rebuild(bucket, homes: homes, spare: Self.spare(homes))
+    }
+
+    private static func spare(_ homes: UInt32) -> UInt32 { homes / 16 + 4 }
+
+    /// More homes when the bucket is well filled, else (many equal fingerprints at the end) more room behind them.
+    private mutating func grow(_ bucket: Int) {
+        let (count, homes, total) = unsafe (buckets[bucket].count, buckets[bucket].homes, buckets[bucket].total)
+        if count * 8 >= homes * 5 {
+            let more = max(4, homes < 32 ? homes * 2 : homes + homes / 4)
+            rebuild(bucket, homes: more, spare: Self.spare(more))
+        } else {
+            rebuild(bucket, homes: homes, spare: (total - homes) * 2)
+        }
+    }
+
+    private mutating func rebuild(_ bucket: Int, homes: UInt32, spare: UInt32) {
+        let old = unsafe buckets[bucket]
+        var spare = spare
+        while true {
+            let total = homes + spare
+            let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(total))
+            unsafe slots.initialize(repeating: 0, count: Int(total))
+            if unsafe Self.move(old, to: slots, homes: homes, total: total) {
+                if old.homes > 0 { unsafe old.slots.deallocate() }
+                memory += (Int(total) - Int(old.homes > 0 ? old.total : 0)) * 8
+                unsafe buckets[bucket].slots = slots
+                unsafe buckets[bucket].homes = homes
+                unsafe buckets[bucket].total = total
+                return
+            }
+            unsafe slots.deallocate()
+            spare *= 2
+        }
+    }
+
+    /// - Returns: false when they do not fit with the last slot left empty.
+    private static func move(_ old: Bucket, to slots: UnsafeMutablePointer<UInt64>, homes: UInt32, total: UInt32) -> Bool {
+        var next = 0
+        for index in 0..<Int(old.total) {
+            let slot = unsafe old.slots[index]
+            guard slot != 0 else { continue }
+            let home = Int((slot &>> 32) &* UInt64(homes) &>> 32)
+            let place = max(home, next)
+            guard place + 1 < Int(total) else { return false }
+            unsafe slots[place] = slot
+            next = place + 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,127 @@
+internal import ClusterModel
+internal import WireFormat
+
+extension RowStore {
+    mutating func reserve(rows: Int) {
+        // Buckets differ by chance: three standard deviations more than the mean.
+        let mean = rows / Limits.buckets
+        let spread = Int(3 * Double(mean).squareRoot())
+        guard mean > 0 else { return }
+        for bucket in 0..<Limits.buckets { index.reserve(bucket, mean + spread) }
+    }
+
+    /// Removes the live rows that a complete snapshot did not bring although the sender's vector covers them.
+    mutating func prune(_ buckets: ClosedRange<Int>, _ coverage: Coverage, _ tracker: SnapshotTracker) -> [RowID] {
+        var coverage = coverage
+        coverage.refresh(records.origins)
+        var removed: [RowID] = []
+        for bucket in buckets where index.count(bucket) > 0 {
+            let received = tracker.received(bucket)
+            removeAll(in: bucket...bucket) { (records, record) in
+                guard !record.isTombstone, coverage.covers(record), !received.contains(records.hash(of: record)) else { return false }
+                removed.append(records.rowID(of: record))
+                return true
+            }
+        }
+        return removed
+    }
+
+    /// - Returns: the dots of the tombstones removed.
+    mutating func collectTombstones(_ buckets: ClosedRange<Int>, _ coverage: Coverage) -> VersionVector {
+        var coverage = coverage
+        coverage.refresh(records.origins)
+        var dots = VersionVector()
+        for bucket in buckets where index.tombstones(bucket) > 0 {
+            removeAll(in: bucket...bucket) { (records, record) in
+                guard record.isTombstone, coverage.covers(record) else { return false }
+                dots.raise(records.origins[record.origin], to: record.sequence)
+                return true
+            }
+        }
+        return dots
+    }
+
+    mutating func purge(_ owner: NodeID, below incarnation: Incarnation) -> Int {
+        minimumIncarnations[owner] = max(incarnation, minimumIncarnations[owner] ?? 0)
+        let isStale: (Origin) -> Bool = { $0.node == owner && $0.incarnation < incarnation }
+        guard records.origins.entries.contains(where: { $0.uses > 0 && isStale($0.origin) }) else { return 0 }
+        return removeAll(in: 0...(Limits.buckets - 1)) { (records, record) in isStale(records.origins[record.origin]) }
+    }
+
+    mutating func drop(upTo floor: Stamp) {
+        self.floor = floor
+        removeAll(in: 0...(Limits.buckets - 1)) { (_, record) in record.stamp <= floor }
+    }
+
+    mutating func removeAll() {
+        if recordsChanges {
+            removeAll(in: 0...(Limits.buckets - 1)) { (_, _) in true }
+        }
+        var empty = RowStore(shape: shape)
+        empty.takeSettings(from: self)
+        self = empty
+    }
+
+    /// Merges all rows anew under the row ids of another shape.
+    mutating func reshape(_ shape: RowShape) {
+        var reshaped = RowStore(shape: shape)
+        for bucket in 0..<Limits.buckets {
+            forEachReference(bucket) { reference in
+                let record = records[reference]
+                var applied = Applied()
+                reshaped.merge(
+                    record.isTombstone ? .delete : .put, record.key, record.value, records.version(of: record), nil, &applied)
+            }
+        }
+        reshaped.takeSettings(from: self)
+        self = reshaped
+    }
+
+    private mutating func takeSettings(from old: borrowing RowStore) {
+        floor = old.floor
+        minimumIncarnations = old.minimumIncarnations
+        records.origins.hidden = old.records.origins.hidden
+        recordsChanges = old.recordsChanges
+        changes = old.changes
+    }
+
+    // MARK: Rebase
+
+    /// An encoded group and how many operations are in it.
+    struct EncodedGroup {
+        var count: Int
+        var bytes: [UInt8]
+    }
+
+    /// Gives the records of `old` dots of `new` in the order in which they were written.
+    mutating func rebase(from old: Origin, to new: Origin, first: UInt64) -> [EncodedGroup] {
+        var found: [(sequence: UInt64, reference: UInt32)] = []
+        for bucket in 0..<Limits.buckets {
+            forEachReference(bucket) { reference in
+                let record = records[reference]
+                if records.origins[record.origin] == old { found.append((record.sequence, reference)) }
+            }
+        }
+        found.sort { $0.sequence < $1.sequence }
+        var groups: [EncodedGroup] = []
+        var group = OperationGroup(stamp: .zero, operations: [])
+        for (offset, item) in found.enumerated() {
+            let record = records[item.reference]
+            redot(record, Dot(origin: new, sequence: first + UInt64(offset)))
+            if record.stamp != group.stamp || group.operations.count == Limits.batchOperations {
+                Self.finish(&group, &groups)
+                group.stamp = record.stamp
+            }
+            group.operations.append(
+                Operation(record.isTombstone ? .delete : .put, key: record.key.array, value: record.value.array))
+        }
+        Self.finish(&group, &groups)
+        return groups
+    }
+
+    private static func finish(_ group: inout OperationGroup, _ groups: inout [EncodedGroup]) {
+        guard !group.operations.isEmpty else { return }
+        groups.append(EncodedGroup(count: group.operations.count, bytes: OperationGroups.encode([group])))
+        group.operations = []
+    }
+}

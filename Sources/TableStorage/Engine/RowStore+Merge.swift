@@ -1,0 +1,127 @@
+internal import ClusterModel
+internal import WireFormat
+
+extension RowStore {
+    /// Applies this node's own operations, which nothing here can be newer than.
+    mutating func write(_ operations: [Operation], stamp: Stamp, origin: Origin, first: UInt64) {
+        var sequence = first
+        var applied = Applied()
+        for operation in operations {
+            let version = RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: sequence))
+            Bytes.of(operation.key.span) { key in
+                Bytes.of(operation.value.span) { value in
+                    merge(operation.kind, key, value, version, nil, &applied)
+                }
+            }
+            sequence += 1
+        }
+    }
+
+    /// Applies encoded operations of one origin but for those that are covered.
+    mutating func apply(
+        _ groups: Span<UInt8>, origin: Origin, first: UInt64, covered: CoveredSequences, judge: ConflictJudge?
+    ) throws(DecodingError) -> Applied {
+        var applied = Applied()
+        var sequence = first
+        let isAdmitted = admits(origin)
+        try OperationGroups.forEach(groups) { (stamp, kind, key, value, _) throws(DecodingError) in
+            let version = RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: sequence))
+            sequence += 1
+            guard isAdmitted, stamp > floor, !covered.contains(version.dot.sequence) else {
+                applied.ignored += 1
+                return
+            }
+            Bytes.of(key) { key in
+                Bytes.of(value) { value in merge(kind, key, value, version, judge, &applied) }
+            }
+        }
+        return applied
+    }
+
+    mutating func merge(
+        _ kind: Operation.Kind, _ key: Bytes, _ value: Bytes, _ version: RowVersion, _ judge: ConflictJudge?,
+        _ applied: inout Applied
+    ) {
+        let isTombstone = kind == .delete
+        let kept = isTombstone && !shape.hasValue ? .empty : value
+        let row = IncomingRow(key: key, value: kept, isTombstone: isTombstone, version: version)
+        let id = RowKey(key: key, owner: version.dot.origin.node, value: kept)
+        let hash = records.hash(id)
+        if let place = find(id, hash) {
+            update(place, to: row, hash, judge, &applied)
+        } else {
+            insert(row, hash)
+            applied.changed += 1
+        }
+    }
+
+    /// Merges the rows of a block.
+    /// - Parameters:
+    ///   - covered: what has been applied here, by origin; nil when the block restores this table itself. A row that is covered
+    ///     and yet not here was deleted, and its tombstone collected: it stays deleted (MRG-005).
+    ///   - tracker: learns the hash of each row.
+    mutating func merge(
+        block: Span<UInt8>, covered: ((Origin) -> CoveredSequences)?, judge: ConflictJudge?, tracker: inout SnapshotTracker?
+    ) throws(DecodingError) -> Applied {
+        var applied = Applied()
+        var origin = Origin(node: NodeID(0), incarnation: 0)
+        var known = CoveredSequences(through: 0, intervals: [])
+        var isAdmitted = admits(origin)
+        try RowBlock.forEach(block) { (key, value, isTombstone, _, version) throws(DecodingError) in
+            if version.dot.origin != origin {
+                origin = version.dot.origin
+                isAdmitted = admits(origin)
+                if let covered { known = covered(origin) }
+            }
+            Bytes.of(key) { key in
+                Bytes.of(value) { value in
+                    let kept = isTombstone && !shape.hasValue ? .empty : value
+                    let id = RowKey(key: key, owner: origin.node, value: kept)
+                    let hash = records.hash(id)
+                    tracker?.insert(hash)
+                    applied.rows += 1
+                    applied.digest &+= RowHash.digest(hash, version: version)
+                    let row = IncomingRow(key: key, value: kept, isTombstone: isTombstone, version: version)
+                    if !isAdmitted || version.stamp <= floor {
+                        applied.ignored += 1
+                    } else if let place = find(id, hash) {
+                        update(place, to: row, hash, judge, &applied)
+                    } else if covered != nil, known.contains(version.dot.sequence) {
+                        applied.ignored += 1
+                    } else {
+                        insert(row, hash)
+                        applied.changed += 1
+                    }
+                }
+            }
+        }
+        return applied
+    }
+
+    /// The higher version stays (VER-005, MRG-001).
+    private mutating func update(
+        _ place: Place, to row: IncomingRow, _ hash: UInt64, _ judge: ConflictJudge?, _ applied: inout Applied
+    ) {
+        let record = records[place.reference]
+        let version = records.version(of: record)
+        if let judge, let conflict = conflict(record, version, row, judge) { applied.conflicts.append(conflict) }
+        if version < row.version {
+            replace(place, by: row, hash)
+            applied.changed += 1
+        } else {
+            applied.ignored += 1
+        }
+    }
+
+    private func conflict(
+        _ record: Record, _ version: RowVersion, _ incoming: IncomingRow, _ judge: ConflictJudge
+    ) -> RowConflict? {
+        guard !shape.hasOwner, version.dot != incoming.version.dot else { return nil }
+        let isSame = record.isTombstone == incoming.isTombstone && record.value.isEqual(to: incoming.value)
+        guard !isSame, judge.wasBlind(incoming.version.dot, of: version.dot) else { return nil }
+        let here = records.row(record)
+        let there = Row(
+            key: incoming.key.array, value: incoming.value.array, isTombstone: incoming.isTombstone, version: incoming.version)
+        return version < incoming.version ? RowConflict(winner: there, loser: here) : RowConflict(winner: here, loser: there)
+    }
+}
