@@ -81,7 +81,8 @@ extension Scenarios {
                 try await node.put([0xFF, 0x00], [0xFE], in: .named("t", .orderedSet))
                 for command in [
                     ["cluster", "status"], ["cluster", "members"], ["cluster", "conflicts"], ["table", "list"],
-                    ["table", "info", "t"], ["table", "get", "t", "key"], ["table", "scan", "t"], ["table", "put", "t", "k", "v"],
+                    ["table", "info", "t"], ["table", "get", "t", "key"], ["table", "scan", "t"],
+                    ["table", "put", "t", "k", "v"],
                     ["table", "delete", "t", "k"],
                 ] {
                     let outcome = try await Program.run(
@@ -108,7 +109,8 @@ extension Scenarios {
                 try await node.fill(table, rows: 20_000)
                 let script = "\(Program.url.path) table dump t | head -1; echo \"${PIPESTATUS[0]}\" >&2"
                 let outcome = try await Program.run(
-                    URL(filePath: "/bin/bash"), ["-c", script], environment: environment(testbed, node), files: testbed.directory)
+                    ["-c", script], of: URL(filePath: "/bin/bash"), environment: environment(testbed, node),
+                    files: testbed.directory)
                 #expect(outcome.lines.count == 1)
                 #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
                 #expect(["0", "141"].contains(outcome.errorLines.last.map(String.init)), "\(outcome.errors)")

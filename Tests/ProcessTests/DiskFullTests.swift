@@ -13,9 +13,10 @@ extension Scenarios {
                 let disk = testbed.directory.appending(path: "n1")
                 try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: false)
                 let mounted = try await Program.run(
-                    URL(filePath: "/bin/mount"), ["-t", "tmpfs", "-o", "size=6m", "tmpfs", disk.path], files: testbed.directory)
+                    ["-t", "tmpfs", "-o", "size=6m", "tmpfs", disk.path], of: URL(filePath: "/bin/mount"),
+                    files: testbed.directory)
                 guard mounted.code == 0 else { return try skipLoudly("cannot mount a small disk: \(mounted.errors)") }
-                defer { _ = unsafe umount2(disk.path, Int32(MNT_DETACH.rawValue)) }
+                defer { _ = unsafe umount2(disk.path, Int32(MNT_DETACH)) }
                 let node = try await testbed.node("n1")
                 try await node.start()
                 let table = try TableDefinition.named("rows")

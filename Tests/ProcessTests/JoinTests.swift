@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import TablewireClient
 import Testing
 
 extension Scenarios {
@@ -90,7 +91,9 @@ extension Scenarios {
                 try await testbed.waitForAgreement(nodes)
                 try await nodes[1].call { try await $0.leave() }
                 try await nodes[0].delete("row-0000003", in: table)
-                try await eventually("n2 to be alone") { try await nodes[1].status().members.filter { !$0.record.state.isGone }.count == 1 }
+                try await eventually("n2 to be alone") {
+                    try await nodes[1].status().members.filter { !$0.record.state.isGone }.count == 1
+                }
                 try await nodes[1].put("written-alone", "kept", in: table)
                 try await nodes[1].join(nodes[0], mode: .merge)
                 try await testbed.waitForAgreement(nodes)

@@ -72,7 +72,8 @@ extension Scenarios {
                 let table = try TableDefinition.named("rows", .orderedSet)
                 try await nodes[0].create(table)
                 let rows: [([UInt8], [UInt8])] = [
-                    ([], Array("empty key".utf8)), (Array("empty value".utf8), []), ([0], [0]), (Array(0...255), Array((0...255).reversed())),
+                    ([], Array("empty key".utf8)), (Array("empty value".utf8), []), ([0], [0]),
+                    (Array(0...255), Array((0...255).reversed())),
                     ([0xFF, 0xFE, 0xC0], [0xED, 0xA0, 0x80]), (Array("\u{1F6F0}".utf8), Array("line\nend\u{0}\"\\".utf8)),
                 ]
                 for (key, value) in rows { try await nodes[0].put(key, value, in: table) }

@@ -9,7 +9,7 @@ private enum PackageIndex {
     /// Writes `{"key": name, "value": stanza}` lines.
     /// - Returns: how many different names there are; 0 where the machine knows no packages.
     static func write(to file: URL, in testbed: Testbed) async throws -> Int {
-        let listing = try await Program.run(URL(filePath: command), ["dumpavail"], files: testbed.directory)
+        let listing = try await Program.run(["dumpavail"], of: URL(filePath: command), files: testbed.directory)
         var stanzas: [String: String] = [:]
         for stanza in listing.text.components(separatedBy: "\n\n") {
             guard let first = stanza.components(separatedBy: "\n").first, first.hasPrefix("Package: ") else { continue }

@@ -39,7 +39,8 @@ extension Scenarios {
                     var number = 0
                     while !Task.isCancelled {
                         try await first.put("live-\(number)", "v\(number)", in: table)
-                        try await first.delete("row-" + String(repeating: "0", count: 7 - "\(number)".count) + "\(number)", in: table)
+                        try await first.delete(
+                            "row-" + String(repeating: "0", count: 7 - "\(number)".count) + "\(number)", in: table)
                         number += 1
                     }
                     return number

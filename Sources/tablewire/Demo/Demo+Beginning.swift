@@ -112,7 +112,7 @@ extension Demo {
             group.addTask { try await node.call { try await $0.join(target) } }
             group.addTask {
                 // What is counted here is only shown: when the observer's link ends, the bar stands still.
-                try? await Patience.wait(for: "the copy", atMost: .seconds(3600)) {
+                _ = try? await Patience.wait(for: "the copy", atMost: .seconds(3600)) {
                     let received = try await observer.nodeInfo().counters.first { $0.name == "snapshot.rows_received" }
                     try report.progress(received?.value ?? 0, of: total, since: start)
                     return false

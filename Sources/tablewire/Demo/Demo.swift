@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import TablewireClient
 
 /// The story that `tablewire demo` plays with three real processes. Every step checks what it claims and throws when it is not so.

@@ -31,7 +31,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         // A reader that goes away, as in `tablewire demo | head -3`, must not end us before the nodes are ended.
-        unsafe signal(SIGPIPE, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         let narrator = Narrator(form: json ? .jsonLines : .prose(hasTerminal: isatty(STDOUT_FILENO) == 1))
         let rows = rows
         let stage = try DemoStage(keepsFiles: keep)

@@ -82,7 +82,9 @@ final class DemoNode: Sendable {
     }
 
     private func launch() throws {
-        if !FileManager.default.fileExists(atPath: log.path) { FileManager.default.createFile(atPath: log.path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log.path), !FileManager.default.createFile(atPath: log.path, contents: nil) {
+            throw DemoProblem("cannot write \(log.path)")
+        }
         let output = try FileHandle(forWritingTo: log)
         try output.seekToEnd()
         defer { try? output.close() }

@@ -1,17 +1,18 @@
 import Foundation
+import Synchronization
 
 /// Nobody reads what the demo says any more.
 struct ReaderGone: Error {}
 
 /// Tells the story of the demo: prose with progress bars for people, or one JSON line a step for programs.
-final class Narrator {
+final class Narrator: Sendable {
     enum Form: Sendable {
         case prose(hasTerminal: Bool)
         case jsonLines
     }
 
     private let form: Form
-    private var steps = 0
+    private let stepsBegun = Mutex(0)
     private let start = ContinuousClock.now
 
     init(form: Form) { self.form = form }
@@ -23,7 +24,10 @@ final class Narrator {
     func step<Result>(
         _ name: String, _ title: String, proves claim: String, _ body: (StepReport) async throws -> Result
     ) async throws -> Result {
-        steps += 1
+        let steps = stepsBegun.withLock { count in
+            count += 1
+            return count
+        }
         try prose("\n\(steps). \(title)\n")
         let report = StepReport(narrator: self)
         let start = ContinuousClock.now
@@ -43,6 +47,8 @@ final class Narrator {
             throw error
         }
     }
+
+    private var steps: Int { stepsBegun.withLock { $0 } }
 
     func introduce(directory: String) throws {
         try prose("Tablewire demo: three node processes on this machine. Their data and logs are in \(directory)\n")
@@ -112,15 +118,16 @@ enum Fact: Encodable {
 }
 
 /// What one step says while it runs.
-final class StepReport {
+final class StepReport: Sendable {
     private let narrator: Narrator
-    fileprivate private(set) var facts: [String: Fact] = [:]
+    private let noted = Mutex<[String: Fact]>([:])
+    fileprivate var facts: [String: Fact] { noted.withLock { $0 } }
 
     fileprivate init(narrator: Narrator) { self.narrator = narrator }
 
     func tell(_ line: String) throws { try narrator.prose("   \(line)\n") }
 
-    func note(_ name: String, _ fact: Fact) { facts[name] = fact }
+    func note(_ name: String, _ fact: Fact) { noted.withLock { $0[name] = fact } }
 
     /// Shows how far something is, on a terminal; the next call overwrites it.
     func progress(_ done: UInt64, of total: UInt64, since start: ContinuousClock.Instant) throws {

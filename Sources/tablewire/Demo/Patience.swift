@@ -14,7 +14,9 @@ enum Patience {
     /// - Returns: how long it took.
     /// - Throws: `OutOfPatience`, or `CancellationError` when the task is cancelled.
     @discardableResult
-    static func wait(for what: String, atMost limit: Duration = .seconds(30), until holds: () async throws -> Bool) async throws
+    static func wait(
+        for what: String, atMost limit: Duration = .seconds(30), until holds: () async throws -> Bool
+    ) async throws
         -> Duration
     {
         let start = ContinuousClock.now

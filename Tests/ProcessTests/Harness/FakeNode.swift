@@ -74,7 +74,9 @@ private final class FakeEnd: LinkDelegate {
     func link(_ link: LinkHandler, received auth: Auth, isValid: Bool) {
         guard isValid else { return link.drop() }
         link.sendProof()
-        link.authenticated(by: hello)
+        link.authenticated(
+            maximumBody: Int(hello.maximumFrameBody), replicationCredit: UInt64(hello.replicationCredit),
+            bulkCredit: UInt64(hello.bulkCredit))
         isProved = true
     }
 

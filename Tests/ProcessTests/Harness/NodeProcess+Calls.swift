@@ -51,7 +51,9 @@ extension NodeProcess {
     }
 
     @discardableResult
-    func write(_ operations: [ClusterModel.Operation], to table: TableDefinition, level: AckLevel = .local) async throws
+    func write(
+        _ operations: [ClusterModel.Operation], to table: TableDefinition, level: AckLevel = .local
+    ) async throws
         -> WriteResult
     {
         try await call { try await $0.write(RowWrite(table: table.name, level: level, operations: operations)) }

@@ -74,7 +74,7 @@ final class NodeProcess: Sendable {
 
     func launch() throws {
         if !FileManager.default.fileExists(atPath: testbed.log.path) {
-            FileManager.default.createFile(atPath: testbed.log.path, contents: nil)
+            try Data().write(to: testbed.log)
         }
         let log = try FileHandle(forWritingTo: testbed.log)
         try log.seekToEnd()

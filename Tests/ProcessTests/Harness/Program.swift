@@ -36,15 +36,15 @@ extension Program {
     ///   - files: a folder for what it writes; pipes would block it while nobody reads.
     ///   - limit: after which it is killed, which shows as code 137.
     static func run(
-        _ executable: URL = url, _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, files: URL,
+        _ arguments: [String], of executable: URL = url, environment: [String: String] = [:], input: Data? = nil, files: URL,
         limit: Duration = .seconds(120)
     ) async throws -> Outcome {
         let id = UUID().uuidString
         let (out, err, into) = (
             files.appending(path: "run-\(id).out"), files.appending(path: "run-\(id).err"), files.appending(path: "run-\(id).in")
         )
-        for file in [out, err] { FileManager.default.createFile(atPath: file.path, contents: nil) }
-        FileManager.default.createFile(atPath: into.path, contents: input ?? Data())
+        for file in [out, err] { try Data().write(to: file) }
+        try (input ?? Data()).write(to: into)
         defer { for file in [out, err, into] { try? FileManager.default.removeItem(at: file) } }
         let process = Process()
         process.executableURL = executable

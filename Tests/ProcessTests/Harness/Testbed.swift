@@ -91,7 +91,9 @@ func withTestbed(_ body: (Testbed) async throws -> Void) async throws {
 
 extension Testbed {
     /// Runs `tablewire` with these arguments, and the secret and node in its environment as a user would set them.
-    func run(_ arguments: String..., at node: NodeProcess? = nil, input: Data? = nil, limit: Duration = .seconds(120))
+    func run(
+        _ arguments: String..., at node: NodeProcess? = nil, input: Data? = nil, limit: Duration = .seconds(120)
+    )
         async throws -> Outcome
     {
         var environment = ["TABLEWIRE_SECRET_FILE": secret.path, "HOME": directory.path]
@@ -140,7 +142,9 @@ extension Testbed {
     }
 
     /// Waits until `node` calls `other` what is said.
-    func wait(for other: NodeProcess, toBe state: MemberState, at node: NodeProcess, within limit: Duration = .seconds(20))
+    func wait(
+        for other: NodeProcess, toBe state: MemberState, at node: NodeProcess, within limit: Duration = .seconds(20)
+    )
         async throws
     {
         try await eventually("\(other.short) to be \(state) at \(node.short)", within: limit) {
