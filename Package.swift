@@ -65,6 +65,9 @@ let package = Package(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
+        .testTarget(
+            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
+            swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(

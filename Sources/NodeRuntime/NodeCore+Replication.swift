@@ -100,7 +100,7 @@ extension NodeCore {
         let vector = table?.vector ?? VersionVector()
         return LocalTable(
             definition: definition, vector: vector, vectorHash: vector.hash64, digest: table?.digest ?? 0,
-            rows: UInt64(table?.rowCount ?? 0), streamable: table?.streamable ?? 1, last: vector.sequence(of: store.origin))
+            rows: UInt64(table?.rowCount ?? 0), streamable: table?.streamable(store.origin) ?? 1, last: vector.sequence(of: store.origin))
     }
 
     func vectorHashes(for peer: NodeID) -> [Ping.TableHash] {
@@ -132,7 +132,7 @@ extension NodeCore {
 
     private func stream(_ name: TableName, from: UInt64, to peer: NodeID) {
         guard let link = memberLink(peer) else { return }
-        let start = max(from, data.table(named: name)?.streamable ?? from)
+        let start = max(from, data.table(named: name)?.streamable(store.origin) ?? from)
         guard let written = data.table(named: name)?.operations(from: start, byteLimit: 1 << 20) else {
             return run(replication.streamed(name, first: start, last: start - 1, bytes: 0, to: peer))
         }

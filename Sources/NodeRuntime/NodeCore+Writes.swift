@@ -35,7 +35,7 @@ extension NodeCore {
                 .batchTooLarge, "the batch becomes \(operations.count) operations; at most \(Limits.batchOperations) are allowed")
         }
         let stamp = issueStamp()
-        let written: Written
+        let written: OperationRun
         do throws(StorageError) {
             written = try data.write(write.table, operations, stamp: stamp).written
         } catch {
@@ -77,7 +77,7 @@ extension NodeCore {
         }
     }
 
-    private func gather(_ written: Written, _ waiting: WaitingWrite) {
+    private func gather(_ written: OperationRun, _ waiting: WaitingWrite) {
         if var turn = turnWrites.removeValue(forKey: waiting.table) {
             turn.last = written.last
             turn.groups.append(contentsOf: written.groups)

@@ -24,6 +24,7 @@ final class ClientConnection: LinkDelegate {
 
     private enum Receiver {
         case single(CheckedContinuation<Outcome, Never>)
+        case promise(EventLoopPromise<Outcome>)
         case stream(ReplyStream.Producer.Source)
     }
 
@@ -86,6 +87,10 @@ final class ClientConnection: LinkDelegate {
     /// Sends an encoded CALL; `continuation` is resumed once, in any case.
     func call(_ body: [UInt8], _ ticket: CallTicket, _ continuation: CheckedContinuation<Outcome, Never>) {
         start(Pending(ticket: ticket, receiver: .single(continuation)), body: body)
+    }
+
+    func call(_ body: [UInt8], _ ticket: CallTicket, _ promise: EventLoopPromise<Outcome>) {
+        start(Pending(ticket: ticket, receiver: .promise(promise)), body: body)
     }
 
     func watch(_ body: [UInt8], _ ticket: CallTicket, _ source: ReplyStream.Producer.Source) {
@@ -164,6 +169,8 @@ final class ClientConnection: LinkDelegate {
         switch (pending.receiver, outcome) {
         case (.single(let continuation), _):
             continuation.resume(returning: outcome)
+        case (.promise(let promise), _):
+            promise.succeed(outcome)
         case (.stream(let source), .success(let result)):
             if result != .done { _ = source.yield(result) }
             source.finish()

@@ -67,6 +67,14 @@ public final class TablewireClient: Sendable {
         return try outcome.get()
     }
 
+    /// Sends a call now and lets the caller wait for the reply later. Calls that one task begins reach the node in that order.
+    public func begin(_ call: Call) throws(ClientError) -> PendingReply {
+        let body = try Self.encode(call)
+        let promise = channel.eventLoop.makePromise(of: Result<Reply.Result, ClientError>.self)
+        channel.eventLoop.execute { self.connection.value.call(body, CallTicket(), promise) }
+        return PendingReply(address: address, future: promise.futureResult)
+    }
+
     /// Makes a call that has many replies (CAL-040, CAL-041). Leaving the loop over them sends CANCEL.
     public func watch(_ call: Call) -> ReplyStream {
         let ticket = CallTicket()
@@ -132,5 +140,19 @@ public final class TablewireClient: Sendable {
             features: [Grease.value(Int.random(in: 0..<16, using: &random))],
             codecs: [Codec.none.rawValue, Codec.zlib.rawValue, Grease.value(Int.random(in: 0..<16, using: &random))],
             extensions: [Extension(type: Grease.value(Int.random(in: 0..<16, using: &random)), value: [0xA5])])
+    }
+}
+
+/// A call that has been sent.
+public struct PendingReply: Sendable {
+    let address: Address
+    let future: EventLoopFuture<Result<Reply.Result, ClientError>>
+
+    /// Waits for the reply. Giving up the wait does not take the call back.
+    /// - Throws: as `TablewireClient.call`.
+    public func result() async throws(ClientError) -> Reply.Result {
+        // The future itself never fails: its value is the outcome.
+        guard let outcome = try? await future.get() else { throw .lost(address, .finished) }
+        return try outcome.get()
     }
 }

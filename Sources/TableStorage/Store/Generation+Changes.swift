@@ -11,7 +11,7 @@ extension Generation {
     ///   - stamp: newly issued.
     public func write(
         _ name: TableName, _ operations: [Operation], stamp: Stamp
-    ) throws(StorageError) -> (written: Written, position: LSN) {
+    ) throws(StorageError) -> (written: OperationRun, position: LSN) {
         let table = try instance(name)
         guard table.definition.exists else { throw .noSuchTable(name) }
         guard operations.reduce(0, { $0 + 9 + $1.key.count + $1.value.count }) <= Self.groupLimit else { throw .batchTooLarge }
@@ -138,8 +138,8 @@ extension Generation {
 
     /// Re-dots this node's rows of a life whose sequences were issued twice (MBR-021).
     /// - Returns: what is to be streamed, for each table that had such rows.
-    func rebase(from old: Origin, to new: Origin) -> [(table: TableName, written: [Written])] {
-        var result: [(table: TableName, written: [Written])] = []
+    func rebase(from old: Origin, to new: Origin) -> [(table: TableName, written: [OperationRun])] {
+        var result: [(table: TableName, written: [OperationRun])] = []
         for table in allTables {
             let written = table.rebase(from: old, to: new)
             _ = logged(table) { LogRecord.forget($0, old, to: &$1) }
@@ -149,7 +149,7 @@ extension Generation {
         return result
     }
 
-    private func log(_ written: Written, of table: Table) -> LSN {
+    private func log(_ written: OperationRun, of table: Table) -> LSN {
         logged(table) { name, log in
             LogRecord.operations(
                 name, origin: written.origin, first: written.first, count: written.count, groups: written.groups, to: &log)

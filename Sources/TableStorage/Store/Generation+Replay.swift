@@ -13,7 +13,7 @@ extension Generation {
         guard table.definition.storage == .disc, segment >= first[name] ?? 0 else { return false }
         switch type {
         case .operations: try replayOperations(table, body)
-        case .rows: _ = try table.load(block: body)
+        case .rows: _ = try table.replay(block: body)
         case .vector: table.adopt(try body.takeVector("vector"))
         case .removals: try replayRemovals(table, body)
         case .purge:
@@ -55,6 +55,7 @@ extension Generation {
 extension BodyError {
     init(_ error: TableError) {
         switch error {
+        case .malformed(let error): self.init(error)
         case .full: self.init("full")
         case .invalidCursor: self.init("cursor")
         }
@@ -64,11 +65,10 @@ extension BodyError {
 extension Table {
     /// Merges the row block of a record.
     /// - Returns: rows in the block.
-    func load(block: Span<UInt8>) throws(BodyError) -> Int {
-        var tracker: SnapshotTracker?
+    func replay(block: Span<UInt8>) throws(BodyError) -> Int {
         do throws(TableError) {
-            let applied = try merge(block: block, tracker: &tracker)
-            return applied.changed + applied.ignored
+            try load(block: block)
+            return Int(block.bigEndian(UInt32.self, at: 0))
         } catch {
             throw BodyError(error)
         }

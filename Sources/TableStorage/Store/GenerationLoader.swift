@@ -71,7 +71,7 @@ struct GenerationLoader {
                     if let begin, begin.describes(table) { table.reserve(rows: Int(clamping: min(begin.rows, 1 << 28))) }
                     return
                 case (.rows, let begin?, nil):
-                    rows += UInt64(begin.describes(table) ? try table.load(block: body) : try Self.count(block: body))
+                    rows += UInt64(begin.describes(table) ? try table.replay(block: body) : try Self.count(block: body))
                     return
                 case (.checkpointEnd, .some, nil):
                     end = try CheckpointEnd.read(body)

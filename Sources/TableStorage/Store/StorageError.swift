@@ -69,6 +69,7 @@ extension StorageError: CustomStringConvertible {
         case .noSuchTable(let name): "there is no table \(name)"
         case .tooManyTables: "the catalogue is full (\(Limits.tables) tables)"
         case .batchTooLarge: "the operations are too large for one batch"
+        case .table(.malformed(let error)): "the rows are damaged: \(error)"
         case .table(.full): "the table is full"
         case .table(.invalidCursor): "the cursor is not one of this table"
         case .generationBusy: "another join is in progress"

@@ -197,7 +197,7 @@ public final class TableStore {
     @discardableResult
     public func rebaseIncarnation(
         to incarnation: Incarnation
-    ) throws(StorageError) -> (tables: [(table: TableName, written: [Written])], position: LSN) {
+    ) throws(StorageError) -> (tables: [(table: TableName, written: [OperationRun])], position: LSN) {
         try state.checkWritable()
         precondition(incarnation > identity.incarnation, "an incarnation only rises")
         let old = state.ownOrigin
