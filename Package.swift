@@ -70,5 +70,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
+        // Starts the built program: the dependency on it is only there so that it is built first.
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", nioCore, nioPosix],
+            swiftSettings: settings),
     ]
 )

@@ -1,7 +1,11 @@
 import Testing
 
 /// Files that may wait for wall-clock time, each with its reason. Keep it short: a test waits for an event, not for a while.
-private let sleepers: [String: String] = [:]
+private let sleepers: [String: String] = [
+    "Sources/tablewire/Demo/Patience.swift":
+        "asks other processes again until something holds; they tell nobody when they are done",
+    "Tests/ProcessTests/Harness/Eventually.swift": "the same for the scenarios with real processes",
+]
 
 @Suite struct WordingTests {
     @Test func sourcesHoldNoUnfinishedWork() {
