@@ -17,11 +17,13 @@ let package = Package(
     name: "tablewire",
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // What the C library and the compiler can do with memory and Swift does not offer: prefetch, huge pages, memcmp.
+        .systemLibrary(name: "CMemory"),
         .target(name: "ClusterModel", swiftSettings: settings),
         .target(name: "WireFormat", dependencies: ["ClusterModel", "CZlib"], swiftSettings: settings),
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
         // The spec makes the disk format the wire format (DSK-001): TableStorage reads and writes WireFormat's blocks.
-        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
+        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
         .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
