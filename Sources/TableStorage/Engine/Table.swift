@@ -63,11 +63,12 @@ public final class Table {
     /// - Precondition: the table has one row a key: neither a `bag` nor an `owner` table.
     public func withValue<R>(_ key: Span<UInt8>, _ body: (Span<UInt8>) -> R) -> R? {
         precondition(store.shape.isUniqueByKey, "a key may have several rows")
-        return Bytes.of(key) { key in
-            guard let record = store.record(key) else { return nil }
-            return record.value.withSpan(body)
-        }
+        guard let record = record(key) else { return nil }
+        return record.value.withSpan(body)
     }
+
+    /// Not part of the generic method, which would run unspecialised outside of this module.
+    private func record(_ key: Span<UInt8>) -> Record? { Bytes.of(key) { store.record($0) } }
 
     /// A page of the visible rows whose keys begin with `prefix`: in row id order, in a plain `set` in the order (bucket, key).
     /// A page may be short or even empty and still have a next one.
