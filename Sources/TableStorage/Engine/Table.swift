@@ -116,7 +116,8 @@ public final class Table {
     /// The first own operation that `operations(from:byteLimit:)` can still give: last + 1 when there is none (REP-021).
     /// - Parameter origin: this node's current origin.
     public func streamable(_ origin: Origin) -> UInt64 {
-        recent.origin == origin ? recent.first : vector.sequence(of: origin) + 1
+        let last = vector.sequence(of: origin)
+        return recent.origin == origin && recent.last == last ? recent.first : last + 1
     }
 
     /// Recent operations of the origin that was written last: whole groups from the one that holds `sequence` on, at most about
