@@ -39,11 +39,13 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // What the C library and the compiler can do with memory and Swift does not offer: prefetch, huge pages, memcmp.
+        .systemLibrary(name: "CMemory"),
         .target(name: "ClusterModel", swiftSettings: settings),
         .target(name: "WireFormat", dependencies: ["ClusterModel", "CZlib"], swiftSettings: settings),
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
         // The spec makes the disk format the wire format (DSK-001): TableStorage reads and writes WireFormat's blocks.
-        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
+        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
         .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
         .target(
             name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],

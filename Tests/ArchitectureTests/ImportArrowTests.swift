@@ -9,10 +9,11 @@ private let arrows: [String: Set<String>] = [
     "WireFormat": ["ClusterModel", "CZlib"],
     "ClusterStateMachine": ["ClusterModel"],
     // The spec makes the disk format the wire format (DSK-001), so storage reads and writes row blocks of WireFormat.
-    "TableStorage": ["ClusterModel", "WireFormat"],
+    "TableStorage": ["ClusterModel", "WireFormat", "CMemory"],
 
     // C: system headers only, no Swift in it.
     "CZlib": [],
+    "CMemory": [],
     "CSystem": [],
 
     // The shells and what they stand on.

@@ -1,3 +1,4 @@
+internal import CMemory
 internal import ClusterModel
 
 /// Finds records by row hash: for each of the 1024 buckets a small table of its own, so that rows may come in bucket order, a
@@ -58,6 +59,13 @@ struct HashIndex: ~Copyable {
     @inline(__always)
     func home(_ bucket: Int, _ fingerprint: UInt32) -> Int {
         Self.home(fingerprint, unsafe buckets[bucket].homes)
+    }
+
+    /// Starts to load the slots in which to look for a hash.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        let bucket = Self.bucket(hash)
+        unsafe cmemory_prefetch(buckets[bucket].slots + home(bucket, Self.fingerprint(hash)))
     }
 
     @inline(__always)
