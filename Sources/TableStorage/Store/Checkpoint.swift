@@ -151,13 +151,12 @@ struct Checkpoint {
     }
 
     /// The steps after the last table: only when the new files are durable does the log start later, and only then do old
-    /// segments go, the oldest first.
-    func finish(removing segments: Range<UInt64>) -> [DiskBatch.Step] {
+    /// segments go.
+    func finish(_ removals: [DiskBatch.Step]) -> [DiskBatch.Step] {
         let directory = DiskName.generation(generation)
         var steps: [DiskBatch.Step] = [.syncDirectory(directory)]
         steps.append(.replace(DiskName.logStart(generation), LogStart(segment: segment).fileBytes))
-        steps += segments.map { .remove(DiskName.log(generation, segment: $0)) }
-        return steps + [.syncDirectory(directory)]
+        return steps + removals + [.syncDirectory(directory)]
     }
 
     /// Gives up: the half-written file is closed and removed.

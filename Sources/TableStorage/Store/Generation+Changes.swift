@@ -109,9 +109,8 @@ extension Generation {
         var removed = 0
         var position: LSN = 0
         for table in allTables where table.definition.merge == .owner {
-            let count = table.purge(owner: owner, below: incarnation)
-            guard count > 0 else { continue }
-            removed += count
+            guard table.store.minimumIncarnations[owner] ?? 0 < incarnation else { continue }
+            removed += table.purge(owner: owner, below: incarnation)
             position = max(position, logged(table) { LogRecord.purge($0, owner: owner, below: incarnation, to: &$1) })
         }
         return (removed, position)
@@ -127,14 +126,18 @@ extension Generation {
         return logged(table) { LogRecord.vector($0, floor, to: &$1) }
     }
 
-    /// Removes tombstones that every member covers, some buckets at a time. Not logged: after a restart they are there again,
-    /// and are collected again.
+    /// Removes tombstones that every member covers, in the next buckets of a round through the table.
     /// - Returns: how many.
     @discardableResult
     public func collectTombstones(
         _ name: TableName, coveredBy vector: VersionVector, buckets: Int = 64
     ) throws(StorageError) -> Int {
-        try instance(name).collectTombstones(coveredBy: vector, buckets: buckets)
+        let table = try instance(name)
+        let first = table.collectionBucket
+        let count = table.collectTombstones(coveredBy: vector, buckets: buckets)
+        guard count > 0 else { return 0 }
+        _ = logged(table) { LogRecord.collection($0, first: first, buckets: buckets, vector: vector, to: &$1) }
+        return count
     }
 
     /// Re-dots this node's rows of a life whose sequences were issued twice (MBR-021).

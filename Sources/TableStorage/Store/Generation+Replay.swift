@@ -8,7 +8,9 @@ extension Generation {
     ) throws(BodyError) -> Bool {
         var body = body
         let name = try body.takeTableName()
-        guard segment >= first[name] ?? 0 else { return false }
+        guard let known = catalogue[name] else { throw BodyError("table") }
+        // A table that is in memory now was on the disk in an earlier life: its rows of that time are gone.
+        guard known.storage == .disc, segment >= first[name] ?? 0 else { return false }
         if type == .definition {
             replay(try body.takeDefinition())
             try body.finish("definition")
@@ -23,6 +25,7 @@ extension Generation {
         case .purge:
             let origin = try body.takeOrigin("owner")
             _ = table.purge(owner: origin.node, below: origin.incarnation)
+        case .collection: try replayCollection(table, body)
         case .forget: table.forget(try body.takeOrigin("origin"))
         case .reset:
             table.removeAll()
@@ -53,6 +56,17 @@ extension Generation {
         } catch {
             throw BodyError(error)
         }
+    }
+
+    private func replayCollection(_ table: Table, _ body: Span<UInt8>) throws(BodyError) {
+        var body = body
+        let first = Int(try body.take(UInt16.self, "first"))
+        let buckets = Int(try body.take(UInt16.self, "buckets"))
+        guard first < Limits.buckets, buckets > 0 else { throw BodyError("buckets") }
+        let vector = try body.takeVector("vector")
+        try body.finish("collection")
+        table.collectionBucket = first
+        _ = table.collectTombstones(coveredBy: vector, buckets: buckets)
     }
 
     private func replayRemovals(_ table: Table, _ body: Span<UInt8>) throws(BodyError) {

@@ -25,6 +25,8 @@ public final class Generation {
     let state: WriteState
     /// Counts changes of a table's type, merge rule or storage.
     private(set) var shapeChanges = 0
+    /// Tables in memory that were on the disk: their checkpoints stay as long as the log may say something about that life.
+    var staleCheckpoints: Set<TableName> = []
     /// No longer the data, or never to become it: nothing may be written any more.
     var isRetired = false
 
@@ -60,7 +62,6 @@ public final class Generation {
     }
 
     var allTables: [Table] { instances.values.sorted { $0.definition.name < $1.definition.name } }
-    var discTables: [Table] { allTables.filter { $0.definition.storage == .disc } }
 
     // MARK: Catalogue and members
 
@@ -105,6 +106,7 @@ public final class Generation {
         if before.type != definition.type || before.merge != definition.merge || before.storage != definition.storage {
             shapeChanges += 1
         }
+        if before.storage == .disc, definition.storage == .ram { staleCheckpoints.insert(name) }
         if before.storage == .disc || definition.storage == .disc {
             _ = state.advance(by: LogRecord.definition(definition, to: &log))
         }
@@ -122,6 +124,21 @@ public final class Generation {
         }
         size += LogRecord.vector(name, table.vector, to: &log)
         _ = state.advance(by: size)
+    }
+
+    // MARK: Checkpoints
+
+    var discTables: [Table] { allTables.filter { $0.definition.storage == .disc } }
+
+    /// The log begins with `segment` now: what only earlier segments need goes.
+    func checkpointed(from segment: UInt64) -> [DiskBatch.Step] {
+        var obsolete = (firstSegment..<segment).map { DiskName.log(number, segment: $0) }
+        obsolete += staleCheckpoints.sorted().filter { catalogue[$0]?.storage == .ram }.map {
+            DiskName.checkpoint(number, table: $0)
+        }
+        firstSegment = segment
+        staleCheckpoints = []
+        return obsolete.map { .remove($0) }
     }
 
     // MARK: Details

@@ -36,11 +36,11 @@ struct GenerationLoader {
         try loadCatalogue()
         for entry in entries {
             guard let name = DiskName.table(inCheckpoint: entry) else { continue }
-            guard generation.catalogue[name]?.storage == .disc else {
-                leftovers.append(entry)
-                continue
+            if generation.catalogue[name]?.storage == .disc {
+                try loadCheckpoint(name, DiskName.checkpoint(manifest.generation, table: name))
+            } else {
+                generation.staleCheckpoints.insert(name)
             }
-            try loadCheckpoint(name, DiskName.checkpoint(manifest.generation, table: name))
         }
         try replayLog()
         finishTables()
@@ -109,12 +109,6 @@ struct GenerationLoader {
                 continue
             }
             table.update(definition)
-        }
-        // Rows of earlier lives, this node's own among them, are gone for good (MRG-013).
-        let own = generation.state.ownOrigin
-        for table in generation.allTables {
-            _ = table.purge(owner: own.node, below: own.incarnation)
-            for member in generation.members { _ = table.purge(owner: member.node, below: member.incarnation) }
         }
     }
 

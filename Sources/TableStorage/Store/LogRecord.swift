@@ -33,11 +33,12 @@ enum LogRecord {
         }
     }
 
-    /// Rows that were missing in a complete snapshot: each goes unless it has a version that `vector` does not cover.
+    /// Rows that were missing in a complete snapshot: each goes unless it has a version that `vector` does not cover. Also
+    /// without any row the record says that tombstones up to `vector` did not come.
     static func removals(_ table: TableName, _ ids: [RowID], vector: VersionVector, to log: inout LogBuffer) -> Int {
         var size = 0
         var next = ids.startIndex
-        while next < ids.endIndex {
+        repeat {
             var end = next
             var bytes = 0
             while end < ids.endIndex, bytes < Limits.chunkRaw {
@@ -51,8 +52,20 @@ enum LogRecord {
                 for id in ids[next..<end] { body.appendRowID(id) }
             }
             next = end
-        }
+        } while next < ids.endIndex
         return size
+    }
+
+    /// Tombstones that `vector` covers were collected in `buckets` buckets from `first` on.
+    static func collection(
+        _ table: TableName, first: Int, buckets: Int, vector: VersionVector, to log: inout LogBuffer
+    ) -> Int {
+        log.append(.collection) { body in
+            body.appendText(table.text)
+            body.appendBigEndian(UInt16(first))
+            body.appendBigEndian(UInt16(min(buckets, Limits.buckets)))
+            body.appendVector(vector)
+        }
     }
 
     /// Rows of `owner` from before `incarnation` are gone for good.

@@ -32,6 +32,7 @@ public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     case forget = 22
     case reset = 23
     case definition = 24
+    case collection = 25
     case checkpointBegin = 32
     case checkpointEnd = 33
     case conflict = 48

@@ -86,16 +86,19 @@ private struct Opening {
         let state = WriteState(ownOrigin: Origin(node: identity.node, incarnation: identity.incarnation), bound: bound)
         var loader = GenerationLoader(disk: disk, manifest: manifest, state: state)
         let data = try loader.load()
-        report.cut = loader.cut
         report.checkpointRows = loader.checkpointRows
         report.logRecords = loader.logRecords
         report.logBytes = loader.logBytes
         // Only now is anything changed: a directory that cannot be read stays as it is.
         try loader.repair()
+        report.cut = loader.cut
         try tidy(manifest)
         try perform([
             .replace(DiskName.node, identity.fileBytes), .replace(DiskName.clock, ClockBound(bound: bound).fileBytes),
         ])
+        // Rows of earlier lives, this node's own among them, are gone for good (MRG-013).
+        for member in data.members { try data.purge(owner: member.node, below: member.incarnation) }
+        try data.purge(owner: identity.node, below: identity.incarnation)
         return TableStore(identity: identity, clockBound: clock.bound, recovery: report, data: data, state: state)
     }
 

@@ -117,11 +117,8 @@ public final class TableStore {
             // A step of the scan that found no rows makes no work for the disk; go on until there is some.
             if !steps.isEmpty { return steps }
         }
-        defer {
-            checkpoint = nil
-            data.firstSegment = segment
-        }
-        return checkpoint?.finish(removing: data.firstSegment..<segment) ?? []
+        defer { checkpoint = nil }
+        return checkpoint?.finish(data.checkpointed(from: segment)) ?? []
     }
 
     // MARK: Generations
