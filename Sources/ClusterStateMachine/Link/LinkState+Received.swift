@@ -154,7 +154,8 @@ extension Close {
     static func unsupported(_ preface: Preface) -> Close {
         Close(
             .versionUnsupported, retry: never,
-            text: "this node speaks version \(Limits.protocolVersion), not \(preface.minimumVersion) to \(preface.maximumVersion)")
+            text: "this node speaks version \(Limits.protocolVersion), not \(preface.minimumVersion) to \(preface.maximumVersion)"
+        )
     }
 
     static func unexpected(_ type: MessageType, _ sequence: UInt64, _ text: String) -> Close {

@@ -43,8 +43,8 @@ extension NodeMachine {
     }
 
     mutating func runDials() {
-        for (node, peer) in peers.sorted(by: { $0.key < $1.key }) {
-            guard let next = peer.nextDial, next <= now.elapsed else { continue }
+        let due = peers.filter { $0.value.nextDial.map { $0 <= now.elapsed } ?? false }
+        for node in due.keys.sorted() {
             peers[node]?.nextDial = nil
             dialNow(node)
         }

@@ -91,8 +91,8 @@ extension NodeMachine {
         return .accept
     }
 
-    /// The race (LNK-060): of two links between the same lives of two nodes the one dialed by the higher NodeID stays. A link of a
-    /// later life, or a second one from the same dialer, replaces the first, which can only be a leftover.
+    /// The race (LNK-060): of two links between the same lives of two nodes the one dialed by the higher NodeID stays. A link of
+    /// a later life, or a second one from the same dialer, replaces the first, which can only be a leftover.
     private func loses(_ link: Link, _ hello: Hello) -> Bool {
         guard let other = peers[hello.node]?.link, other != link.id else { return false }
         guard let old = links[other], let oldHello = old.state.hello else { return false }

@@ -4,7 +4,9 @@ extension Membership {
     /// Whether the peer that has just proved the secret may have this link (LNK-031). The order is the order in which a peer with
     /// several faults is told of one.
     func verdict(on hello: Hello, purpose: Link.Purpose, identity: NodeIdentity, at now: Moment) -> LinkInput.Verdict {
-        if hello.role == .replica { return .refuse(Close(.roleNotAllowed, retry: Close.never, text: "replica links are reserved")) }
+        if hello.role == .replica {
+            return .refuse(Close(.roleNotAllowed, retry: Close.never, text: "replica links are reserved"))
+        }
         switch purpose {
         case .client: return clientVerdict(hello, identity)
         case .member:

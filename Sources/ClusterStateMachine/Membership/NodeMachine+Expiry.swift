@@ -4,7 +4,8 @@ extension NodeMachine {
     /// How often the member that copies to a joiner renews its record, so that a long copy does not expire.
     private static let renewal = Limits.joiningTime / 4
 
-    /// `joining` members without contact expire, and those long down are cleaned when that is wanted: the coordinator removes them.
+    /// `joining` members without contact expire, and those long down are cleaned when that is wanted: the coordinator removes
+    /// them.
     mutating func runExpiries() {
         guard mode == .member else { return }
         for (node, since) in joiningSince.sorted(by: { $0.key < $1.key }) {

@@ -104,7 +104,8 @@ extension NodeMachine {
         flush()
         let close =
             record.state == .left
-            ? Close(.leaving) : Close(.removed, retry: Close.never, detail: record.joined.value, text: "\(record.name) was removed")
+            ? Close(.leaving)
+            : Close(.removed, retry: Close.never, detail: record.joined.value, text: "\(record.name) was removed")
         for id in links.keys.sorted() {
             guard let link = links[id], (link.state.hello?.node ?? link.target) == record.node else { continue }
             if link.purpose == .member { feed(id, .end(close)) }

@@ -39,7 +39,8 @@ public enum NodeAction: Hashable, Sendable {
     case persistMembers([MemberRecord])
     /// A record changed, or whether this node has a link to the member. `old` is nil for a new member.
     case memberChanged(old: MemberRecord?, new: MemberRecord, isReachable: Bool)
-    /// A higher incarnation of this node was seen: persist one above it, dot the rows of this life anew, then `incarnationRaised`.
+    /// A higher incarnation of this node was seen: persist one above it, dot the rows of this life anew, then hand in
+    /// `incarnationRaised`.
     case raiseIncarnation(above: Incarnation)
     /// This node was removed from the cluster (or had left it): archive and become a cluster of one.
     case selfRemoved

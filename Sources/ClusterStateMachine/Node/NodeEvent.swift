@@ -38,8 +38,8 @@ public enum NodeEvent: Hashable, Sendable {
     case dialJoin(LinkID, Address)
     /// The shell has accepted a JOIN_REQUEST: the joiner's record, state `joining`, with its new `joined` stamp.
     case admit(MemberRecord)
-    /// The node has switched to the generation of this cluster (after a join, or of its own new cluster after leaving). Member and
-    /// join links are closed; client links stay. `members` may lack the own record; it becomes `up` with this `joined`.
+    /// The node has switched to the generation of this cluster (after a join, or of its own new cluster after leaving). Member
+    /// and join links are closed; client links stay. `members` may lack the own record; it becomes `up` with this `joined`.
     case becomeMember(ClusterID, [MemberRecord], joined: Stamp)
     /// The operator wants this node to leave: its record becomes `leaving`. The shell drains, then says `drained`.
     case leave

@@ -63,6 +63,7 @@ extension NodeMachine {
         flush()
         mode = .left
         endLinks { $0 == .client ? nil : Close(.leaving) }
+        flush()
         actions.append(last)
     }
 

@@ -5,6 +5,8 @@ import ClusterStateMachine
 struct Bench {
     var machine: NodeMachine
     var now: Duration = .zero
+    /// Whether the peers answer every PING while time passes.
+    var answersPings = false
 
     init(
         members: [MemberRecord] = [Sample.record(1), Sample.record(2), Sample.record(3)],
@@ -32,7 +34,12 @@ struct Bench {
         var actions: [NodeAction] = []
         while let due = machine.nextDeadline, due <= end {
             now = max(now, due)
-            actions += hand(.timeout)
+            let step = hand(.timeout)
+            actions += step
+            guard answersPings else { continue }
+            for case .sendPing(let link, let number) in step {
+                actions += hand(.message(link, .pong(Pong(number: number, echo: 0, clock: 0)), sequence: 9))
+            }
         }
         now = end
         return actions

@@ -96,14 +96,18 @@ extension VirtualNetwork {
     /// The codes of the CLOSEs that a node sent.
     func closes(by number: Int, since time: Duration = .zero) -> [ErrorCode] {
         log.compactMap { entry in
-            guard entry.node == Sample.node(number), entry.time >= time, case .close(_, let close) = entry.action else { return nil }
+            guard entry.node == Sample.node(number), entry.time >= time, case .close(_, let close) = entry.action else {
+                return nil
+            }
             return ErrorCode(rawValue: close.code)
         }
     }
 
     func reports(by number: Int, since time: Duration = .zero) -> [Report] {
         log.compactMap { entry in
-            guard entry.node == Sample.node(number), entry.time >= time, case .report(let report) = entry.action else { return nil }
+            guard entry.node == Sample.node(number), entry.time >= time, case .report(let report) = entry.action else {
+                return nil
+            }
             return report
         }
     }

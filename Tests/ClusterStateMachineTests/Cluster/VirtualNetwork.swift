@@ -12,13 +12,15 @@ struct VirtualNetwork {
     private var connections: [Int: Connection] = [:]
     private var queue: [Arrival] = []
     private var cuts: Set<Path> = []
+    /// What the cuts hold back, in order.
+    private var held: [Arrival] = []
     private var count = 0
     private var random: SplitMix64
 
     static let epoch: UInt64 = 1_800_000_000_000
 
-    /// One process on its own address.
-    struct Host {
+    /// One process on its own address. A class only so that thousands of steps do not copy it.
+    final class Host {
         var machine: NodeMachine
         var state = State.running
         var disk: [MemberRecord] = []
@@ -32,6 +34,12 @@ struct VirtualNetwork {
         var identity: NodeIdentity
 
         enum State: Hashable { case running, hung, killed }
+
+        init(machine: NodeMachine, disk: [MemberRecord], identity: NodeIdentity) {
+            self.machine = machine
+            self.disk = disk
+            self.identity = identity
+        }
     }
 
     struct Connection {
@@ -62,7 +70,6 @@ struct VirtualNetwork {
 
     private struct Arrival {
         var time: Duration
-        var order: Int
         var node: NodeID
         var end: Connection.End?
         var packet: Packet
@@ -105,8 +112,11 @@ extension VirtualNetwork {
     }
 
     private var nextTime: Duration? {
-        let timers = hosts.values.compactMap { $0.state == .running ? $0.machine.nextDeadline : nil }
-        return ([queue.first?.time].compactMap(\.self) + timers).min().map { max($0, now) }
+        var next = queue.first?.time
+        for host in hosts.values where host.state == .running {
+            if let due = host.machine.nextDeadline { next = min(next ?? due, due) }
+        }
+        return next.map { max($0, now) }
     }
 
     private mutating func step(to time: Duration) {
@@ -116,19 +126,21 @@ extension VirtualNetwork {
             arrive(arrival)
             return
         }
-        for node in hosts.keys.sorted() {
-            if let host = hosts[node], host.state == .running, let due = host.machine.nextDeadline, due <= time {
-                hand(.timeout, to: node)
-                return
-            }
+        if let node = firstDue(at: time) { hand(.timeout, to: node) }
+    }
+
+    private func firstDue(at time: Duration) -> NodeID? {
+        var first: NodeID?
+        for (node, host) in hosts where host.state == .running {
+            if let due = host.machine.nextDeadline, due <= time { first = min(first ?? node, node) }
         }
+        return first
     }
 
     private mutating func schedule(_ packet: Packet, to node: NodeID, end: Connection.End? = nil, at time: Duration) {
-        count += 1
-        let arrival = Arrival(time: time, order: count, node: node, end: end, packet: packet)
-        let index = queue.firstIndex { ($0.time, $0.order) > (time, count) } ?? queue.count
-        queue.insert(arrival, at: index)
+        let arrival = Arrival(time: time, node: node, end: end, packet: packet)
+        let index = queue.lastIndex { $0.time <= time } ?? -1
+        queue.insert(arrival, at: index + 1)
     }
 }
 
@@ -139,7 +151,8 @@ extension VirtualNetwork {
     mutating func start(_ identity: NodeIdentity, members: [MemberRecord], configuration: NodeConfiguration = .defaults) {
         let moment = Moment(elapsed: now, wall: UInt64(Int64(Self.epoch) + now.wholeMilliseconds))
         let machine = NodeMachine(
-            configuration: configuration, identity: identity, members: members, random: SplitMix64(seed: random.next()), at: moment)
+            configuration: configuration, identity: identity, members: members, random: SplitMix64(seed: random.next()),
+            at: moment)
         hosts[identity.node] = Host(machine: machine, disk: members, identity: identity)
         hand(.started, to: identity.node)
     }
@@ -188,11 +201,33 @@ extension VirtualNetwork {
 
     mutating func cutOneWay(from a: NodeID, to b: NodeID) { cuts.insert(Path(from: a, to: b)) }
 
-    mutating func heal() { cuts = [] }
+    mutating func heal() {
+        cuts = []
+        let time = now + latency.upperBound
+        for arrival in held {
+            schedule(arrival.packet, to: arrival.node, end: arrival.end, at: time)
+            // A connection keeps its order: what is sent from now on comes after.
+            if let end = arrival.end { connections[end.connection]?.lastArrival[end.other.side] = time }
+        }
+        held = []
+    }
 
     mutating func setClock(of node: NodeID, offset: Int64) { hosts[node]?.clockOffset = offset }
 
     mutating func setSecret(of node: NodeID, _ secret: String) { hosts[node]?.secret = secret }
+}
+
+// MARK: The shell of a joiner
+
+extension VirtualNetwork {
+    mutating func makeJoinLink(for number: Int) -> LinkID? {
+        hosts[NodeID(UInt128(number))]?.machine.makeLinkID()
+    }
+
+    /// Sends a message that is the shell's to send.
+    mutating func say(_ message: Message, on link: LinkID, by number: Int) {
+        send(on: link, of: NodeID(UInt128(number))) { id, sequence in .message(id, message, sequence: sequence) }
+    }
 }
 
 // MARK: The wire
@@ -226,8 +261,7 @@ extension VirtualNetwork {
         if let end = arrival.end, let connection = connections[end.connection] {
             let path = Path(from: connection.nodes[1 - end.side], to: connection.nodes[end.side])
             if cuts.contains(path) || (isConnect(arrival) && cuts.contains(path.reversed)) {
-                // The sender's kernel tries again.
-                schedule(arrival.packet, to: node, end: arrival.end, at: now + .milliseconds(20))
+                held.append(arrival)  // the sender's kernel tries again until it gets through
                 return
             }
         }
@@ -337,8 +371,15 @@ extension VirtualNetwork {
     }
 
     private func hash(of members: [MemberRecord]) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(members)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        var hash: UInt64 = 0
+        for member in members {
+            let fields = [
+                UInt64(truncatingIfNeeded: member.node.value), member.joined.value, member.incarnation, UInt64(member.refutation),
+                UInt64(member.state.rawValue), member.downSince, UInt64(member.address.port),
+            ]
+            for field in fields { hash = (hash ^ field) &* 0x9E37_79B9_7F4A_7C15 ^ (hash >> 29) }
+            for byte in member.name.text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        }
         return hash
     }
 }

@@ -161,7 +161,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         Refusal(code: .wrongCluster, hello: changed { $0.cluster = ClusterID(78) }),
         Refusal(code: .notMember, hello: Sample.hello(7)),
         Refusal(
-            code: .removed, members: [Sample.record(1), Sample.record(2, .removed, joined: 12)], hello: Sample.hello(2), detail: 12),
+            code: .removed, members: [Sample.record(1), Sample.record(2, .removed, joined: 12)], hello: Sample.hello(2),
+            detail: 12),
         Refusal(code: .removed, members: [Sample.record(1), Sample.record(2, .left)], hello: Sample.hello(2), detail: 2),
         Refusal(
             code: .staleIncarnation, members: [Sample.record(1), Sample.record(2, incarnation: 9)],

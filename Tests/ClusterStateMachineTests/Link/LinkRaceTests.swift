@@ -12,11 +12,11 @@ import Testing
             network.start(Sample.identity(number, incarnation: 2), members: members)
             network.run(for: .microseconds(Int64(seed) * 37 % 900))
         }
-        network.run(for: .seconds(4))
+        network.run(for: .seconds(2))
         #expect(network.isMesh([1, 2, 3]))
         #expect(network.agree([1, 2, 3]))
         let settled = network.now
-        network.run(for: .seconds(10))
+        network.run(for: .seconds(4))
         for number in [1, 2, 3] {
             #expect(network.machine(number)?.linkCount == 2)
             #expect(network.count(number, since: settled) { if case .linkDown = $0 { true } else { false } } == 0)

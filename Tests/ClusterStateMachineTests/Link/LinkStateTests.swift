@@ -3,38 +3,67 @@ import Testing
 
 @testable import ClusterStateMachine
 
-/// The link's state table, every cell: state × input → next state, steps. The spec chapter quotes it.
-///
-/// `!` is our shell's bug (a precondition); `=` stays; steps after the colon, in order.
-private let table = """
-    state        | connected   | dialFailed | preface           | otherVersion    | hello            | validProof                     | refusedProof    | invalidProof | close       | frame            | wireError   | ended  | deadline    | end         | cut
-    dialing      | greeting:P  | closed     | !                 | !               | !                | !                              | !               | !            | !           | !                | !           | closed | closed:D    | closed:D    | closed:D
-    greeting     | !           | !          | introducing:H     | closed:C        | !                | !                              | !               | !            | !           | !                | closed:D    | closed | closed:C    | closed:C    | closed:D
-    introducing  | !           | !          | !                 | !               | proving:A        | closed:C                       | closed:C        | closed:C     | closed:D    | closed:C         | closed:C    | closed | closed:C    | closed:C    | closed:D
-    proving      | !           | !          | !                 | !               | closed:C         | confirming:N                   | closed:C        | closed:C     | closed:D    | closed:C         | closed:C    | closed | closed:C    | closed:C    | closed:D
-    confirming   | !           | !          | !                 | !               | closed:C         | closed:C                       | closed:C        | closed:C     | closed:D    | established      | closed:C    | closed | closed:C    | closed:C    | closed:D
-    silent       | !           | !          | listening:P       | closed:P C      | !                | !                              | !               | !            | !           | !                | closed:D    | closed | closed:D    | closed:D    | closed:D
-    listening    | !           | !          | !                 | !               | challenging:H    | closed:C                       | closed:C        | closed:C     | closed:D    | closed:C         | closed:C    | closed | closed:C    | closed:C    | closed:D
-    challenging  | !           | !          | !                 | !               | closed:C         | established:A N                | closed:A C      | closed:C     | closed:D    | closed:C         | closed:C    | closed | closed:C    | closed:C    | closed:D
-    established  | !           | !          | !                 | !               | closed:C         | closed:C                       | closed:C        | closed:C     | closed:D    | =                | closed:C    | closed | =           | closed:C    | closed:D
-    closed       | =           | =          | =                 | =               | =                | =                              | =               | =            | =           | =                | =           | =      | =           | =           | =
+// The link's state table, every cell: input × state → next state and steps. The spec chapter quotes it.
+//
+// `!` is our shell's bug (a precondition), `=` stays. Steps after the colon, in order: P sends the preface, H HELLO, A AUTH; N lifts
+// the limits for strangers; C closes with a CLOSE, D drops without one. `established` and `closed` are the same for both sides.
+private let dialerTable = """
+    input        | dialing    | greeting      | introducing | proving      | confirming
+    connected    | greeting:P | !             | !           | !            | !
+    dialFailed   | closed     | !             | !           | !            | !
+    preface      | !          | introducing:H | !           | !            | !
+    otherVersion | !          | closed:C      | !           | !            | !
+    hello        | !          | !             | proving:A   | closed:C     | closed:C
+    validProof   | !          | !             | closed:C    | confirming:N | closed:C
+    refusedProof | !          | !             | closed:C    | closed:C     | closed:C
+    invalidProof | !          | !             | closed:C    | closed:C     | closed:C
+    close        | !          | !             | closed:D    | closed:D     | closed:D
+    frame        | !          | !             | closed:C    | closed:C     | established
+    wireError    | !          | closed:D      | closed:C    | closed:C     | closed:C
+    ended        | closed     | closed        | closed      | closed       | closed
+    deadline     | closed:D   | closed:C      | closed:C    | closed:C     | closed:C
+    end          | closed:D   | closed:C      | closed:C    | closed:C     | closed:C
+    cut          | closed:D   | closed:D      | closed:D    | closed:D     | closed:D
+    """
+
+private let acceptorTable = """
+    input        | silent      | listening     | challenging     | established | closed
+    connected    | !           | !             | !               | !           | =
+    dialFailed   | !           | !             | !               | !           | =
+    preface      | listening:P | !             | !               | !           | =
+    otherVersion | closed:P C  | !             | !               | !           | =
+    hello        | !           | challenging:H | closed:C        | closed:C    | =
+    validProof   | !           | closed:C      | established:A N | closed:C    | =
+    refusedProof | !           | closed:C      | closed:A C      | closed:C    | =
+    invalidProof | !           | closed:C      | closed:C        | closed:C    | =
+    close        | !           | closed:D      | closed:D        | closed:D    | =
+    frame        | !           | closed:C      | closed:C        | =           | =
+    wireError    | closed:D    | closed:C      | closed:C        | closed:C    | =
+    ended        | closed      | closed        | closed          | closed      | =
+    deadline     | closed:D    | closed:C      | closed:C        | =           | =
+    end          | closed:D    | closed:C      | closed:C        | closed:C    | =
+    cut          | closed:D    | closed:D      | closed:D        | closed:D    | =
     """
 
 @Suite struct LinkStateTests {
     @Test func everyCellOfTheTable() throws {
-        let rows = table.split(separator: "\n").map { $0.split(separator: "|").map { $0.trimmed } }
-        let inputs = try #require(rows.first).dropFirst()
-        #expect(Set(inputs) == Set(Self.inputs.keys), "a column for every input")
-        #expect(Set(rows.dropFirst().compactMap(\.first)) == Set(Self.states.keys), "a row for every state")
-        for row in rows.dropFirst() {
-            try #require(row.count == inputs.count + 1, "no empty cell in \(row)")
-            let state = try #require(Self.states[row[0]])
-            for (name, cell) in zip(inputs, row.dropFirst()) where cell != "!" {
-                let input = try #require(Self.inputs[name])
-                let transition = state.received(input, intent: .member)
-                #expect(Self.describe(transition, from: state) == cell, "\(row[0]) × \(name)")
+        var seen: Set<String> = []
+        for table in [dialerTable, acceptorTable] {
+            let rows = table.split(separator: "\n").map { $0.split(separator: "|").map(\.trimmed) }
+            let states = try #require(rows.first).dropFirst()
+            #expect(Set(rows.dropFirst().compactMap(\.first)) == Set(Self.inputs.keys), "a row for every input")
+            seen.formUnion(states)
+            for row in rows.dropFirst() {
+                try #require(row.count == states.count + 1, "no empty cell in \(row)")
+                let input = try #require(Self.inputs[row[0]])
+                for (name, cell) in zip(states, row.dropFirst()) where cell != "!" {
+                    let state = try #require(Self.states[name])
+                    let transition = state.received(input, intent: .member)
+                    #expect(Self.describe(transition, from: state) == cell, "\(name) × \(row[0])")
+                }
             }
         }
+        #expect(seen == Set(Self.states.keys), "a column for every state")
     }
 
     @Test func aJoinLinkIsOpenWithTheProof() {
