@@ -24,23 +24,24 @@ extension Replication {
     ///
     /// What a dead origin wrote can still spread among the members, so entries count only when they have been equal everywhere
     /// long after the origin's last link: then nobody has more of it.
-    public func compactable(_ local: LocalTable, elapsed: Duration) -> [Origin] {
+    /// - Parameter strays: origins of rows here that the vector does not cover. An origin that died in the middle of a copy may
+    ///   have left some without an entry in any vector; only a floor ever covers their tombstones.
+    public func compactable(_ local: LocalTable, strays: [Origin] = [], elapsed: Duration) -> [Origin] {
         guard let slot = slots[local.name], tables[slot].isActive, tables[slot].fetch.running == nil else { return [] }
         let replicas = replicas(of: slot)
+        let entries = local.vector.entries.filter { $0.sequence != VersionVector.whole }.map(\.origin)
         var result: [Origin] = []
-        for entry in local.vector.entries where entry.sequence != VersionVector.whole {
-            let node = entry.origin.node
-            guard let record = records[node], !record.state.isGone, record.incarnation > entry.origin.incarnation,
-                let since = incarnationSince[node]
+        for candidate in Set(entries + strays).sorted() where local.vector.sequence(of: candidate) != VersionVector.whole {
+            guard let record = records[candidate.node], !record.state.isGone, record.incarnation > candidate.incarnation,
+                let since = incarnationSince[candidate.node], elapsed >= since + settings.deadOriginAge
             else { continue }
-            let settled = since + settings.deadOriginAge
             let isEqual = replicas.allSatisfy { peer in
-                guard let known = peer.known, peer.knownAt >= settled else { return false }
-                return Self.agree(known, local.vector, through: entry.origin)
+                guard let known = peer.known, peer.knownAt >= since + settings.deadOriginAge else { return false }
+                return Self.agree(known, local.vector, through: candidate)
             }
-            guard isEqual, elapsed >= settled else { continue }
-            if result.last?.node == node { result.removeLast() }
-            result.append(entry.origin)
+            guard isEqual else { continue }
+            if result.last?.node == candidate.node { result.removeLast() }
+            result.append(candidate)
         }
         return result
     }

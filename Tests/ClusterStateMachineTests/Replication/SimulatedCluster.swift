@@ -240,17 +240,17 @@ struct SimulatedCluster {
         }
     }
 
-    /// Heals everything and lets time pass until all replicas agree.
-    /// - Returns: what still differs after `limit`.
-    mutating func settle(within limit: Duration) -> [String] {
+    /// Heals everything and lets time pass until nothing is left to complain about.
+    /// - Returns: what is left after `limit`.
+    mutating func settle(within limit: Duration, _ complaints: (SimulatedCluster) -> [String]) -> [String] {
         cuts = [:]
         slow = [:]
         for index in nodes.indices where records[id(index)]?.state.isGone == false { restart(index) }
         let end = now + limit
         while now < end {
             run(.milliseconds(500))
-            if differences().isEmpty { return [] }
+            if complaints(self).isEmpty { return [] }
         }
-        return differences()
+        return complaints(self)
     }
 }

@@ -200,7 +200,7 @@ final class SimulatedNode {
         for name in tables.keys.sorted() {
             guard let facts = tables[name]?.facts else { continue }
             if let covered = replication.coveredByAll(facts) { tables[name]?.collect(covered) }
-            for origin in replication.compactable(facts, elapsed: elapsed) {
+            for origin in replication.compactable(facts, strays: tables[name]?.strays ?? [], elapsed: elapsed) {
                 tables[name]?.vector.raise(origin, to: VersionVector.whole)
             }
         }

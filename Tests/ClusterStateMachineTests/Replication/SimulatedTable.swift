@@ -79,6 +79,8 @@ struct SimulatedTable {
         for origin in Array(intervals.keys) { close(origin) }
     }
 
+    var strays: [Origin] { cells.values.map(\.version.dot).filter { !vector.covers($0) }.map(\.origin) }
+
     // MARK: Snapshots
 
     static func bucket(_ key: Int) -> Int { (key &* 0x9E37) & 1023 }
