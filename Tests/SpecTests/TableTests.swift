@@ -98,7 +98,9 @@ import Testing
                     try #require(parts.count == 3, "\(listed.name): \(row[0]) in \(state) is '\(cell)'")
                     #expect(listed.states.contains(parts[1]) || parts[1] == "as told", "\(listed.name): \(cell)")
                     cells.append(
-                        .init(state: state, event: row[0], action: parts[0], next: parts[1], error: parts[2] == "-" ? nil : parts[2]))
+                        .init(
+                            state: state, event: row[0], action: parts[0], next: parts[1], error: parts[2] == "-" ? nil : parts[2]
+                        ))
                 }
             }
             #expect(cells == listed.cells, "\(listed.name)")
