@@ -117,8 +117,16 @@ import Testing
         }
     }
 
+    @Test func timers() throws {
+        let rows = try table("Timers").rows
+        #expect(rows == document.timers.map { [$0.name, $0.starts, $0.stops, $0.default, $0.ends] })
+    }
+
     @Test func everyMessageHasItsRowInTheTableOfStates() throws {
-        let rows = try table("Messages and states").rows
+        let states = try table("Messages and states")
+        let rows = states.rows
+        let listed = document.permitted.map { entry in states.header.map { entry[$0 == "Message" ? "message" : $0] ?? "" } }
+        #expect(rows == listed)
         #expect(rows.map { $0[0] } == document.messages.map(\.name))
         for row in rows { #expect(row.dropFirst().allSatisfy { ["yes", "no", "yes, no", "no, yes"].contains($0) }) }
     }
