@@ -47,7 +47,9 @@ struct Chapter {
             if !isInside {
                 tables.append(Table(heading: heading, line: index + 1, header: cells, rows: []))
                 isInside = true
-            } else if !cells.allSatisfy({ $0.allSatisfy { "-: ".contains($0) } && !$0.isEmpty }) || tables[tables.count - 1].rows.count > 0 {
+            } else if !cells.allSatisfy({ $0.allSatisfy { "-: ".contains($0) } && !$0.isEmpty })
+                || tables[tables.count - 1].rows.count > 0
+            {
                 tables[tables.count - 1].rows.append(cells)
             }
         }
@@ -73,7 +75,8 @@ extension String {
     var keywords: [String] {
         let words = withoutCode.split { !$0.isLetter }.map(String.init)
         var found: [String] = []
-        for (index, word) in words.enumerated() where ["MUST", "SHOULD", "MAY", "SHALL", "REQUIRED", "RECOMMENDED", "OPTIONAL"].contains(word) {
+        for (index, word) in words.enumerated()
+        where ["MUST", "SHOULD", "MAY", "SHALL", "REQUIRED", "RECOMMENDED", "OPTIONAL"].contains(word) {
             let isNegated = index + 1 < words.count && words[index + 1] == "NOT"
             found.append(isNegated ? "\(word) NOT" : word)
         }

@@ -82,6 +82,7 @@ struct ProtocolDocument: Decodable {
         var chapter: String
         var text: String
     }
+    struct Timer: Decodable { var name: String, starts: String, stops: String, `default`: String, ends: String }
     struct Magic: Decodable { var preface: String, prefaceSize: Int, frame: UInt16, frameHeaderSize: Int, more: UInt8 }
     struct Checksum: Decodable { var check: UInt32 }
     struct LaneEntry: Decodable { var name: String, code: UInt8, credit: Bool }
@@ -99,6 +100,9 @@ struct ProtocolDocument: Decodable {
     var grease: [UInt16]
     var limits: [Limit]
     var errors: [Failure]
+    var timers: [Timer]
+    /// For each message, by the heading of the column, whether it may come there.
+    var permitted: [[String: String]]
     var states: [StateTable]
     var requirements: [Requirement]
 

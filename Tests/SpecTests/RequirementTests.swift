@@ -65,6 +65,24 @@ import Testing
         for entry in document.limits { #expect(defined.contains(entry.id), "\(entry.name)") }
     }
 
+    /// Every conformance vector tests a requirement.
+    @Test func everyVectorCitesARequirement() throws {
+        struct Vectors: Decodable {
+            struct Vector: Decodable { var name: String, req: String }
+            var vectors: [Vector]
+        }
+        let defined = Set(document.requirements.map(\.id))
+        let directory = SpecDirectory.root.appendingPathComponent("conformance/vectors")
+        let files = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.hasSuffix(".json") }
+        #expect(!files.isEmpty)
+        for file in files {
+            let data = try Data(contentsOf: directory.appendingPathComponent(file))
+            for vector in try JSONDecoder().decode(Vectors.self, from: data).vectors {
+                #expect(defined.contains(vector.req), "\(file): \(vector.name) cites \(vector.req)")
+            }
+        }
+    }
+
     @Test func chaptersAreListedInTheTableOfContents() throws {
         let contents = try #require(chapters.first?.lines.joined(separator: "\n"))
         for chapter in chapters.dropFirst() { #expect(contents.contains("(\(chapter.name))"), "\(chapter.name)") }

@@ -196,7 +196,8 @@ struct SchemaEncoder {
                 incarnation += UInt64.random(in: 1...9, using: &random)
                 let isFloor = index == 0 && Bool.random(using: &random)
                 let sequence = isFloor ? UInt64.max : UInt64.random(in: 1...UInt64.max - 1, using: &random)
-                entries += integer(node, width: 16).bytes + integer(incarnation, width: 8).bytes + integer(sequence, width: 8).bytes
+                entries +=
+                    integer(node, width: 16).bytes + integer(incarnation, width: 8).bytes + integer(sequence, width: 8).bytes
                 count += 1
             }
         }

@@ -98,7 +98,9 @@ import Testing
                     try #require(parts.count == 3, "\(listed.name): \(row[0]) in \(state) is '\(cell)'")
                     #expect(listed.states.contains(parts[1]) || parts[1] == "as told", "\(listed.name): \(cell)")
                     cells.append(
-                        .init(state: state, event: row[0], action: parts[0], next: parts[1], error: parts[2] == "-" ? nil : parts[2]))
+                        .init(
+                            state: state, event: row[0], action: parts[0], next: parts[1], error: parts[2] == "-" ? nil : parts[2]
+                        ))
                 }
             }
             #expect(cells == listed.cells, "\(listed.name)")
@@ -115,8 +117,16 @@ import Testing
         }
     }
 
+    @Test func timers() throws {
+        let rows = try table("Timers").rows
+        #expect(rows == document.timers.map { [$0.name, $0.starts, $0.stops, $0.default, $0.ends] })
+    }
+
     @Test func everyMessageHasItsRowInTheTableOfStates() throws {
-        let rows = try table("Messages and states").rows
+        let states = try table("Messages and states")
+        let rows = states.rows
+        let listed = document.permitted.map { entry in states.header.map { entry[$0 == "Message" ? "message" : $0] ?? "" } }
+        #expect(rows == listed)
         #expect(rows.map { $0[0] } == document.messages.map(\.name))
         for row in rows { #expect(row.dropFirst().allSatisfy { ["yes", "no", "yes, no", "no, yes"].contains($0) }) }
     }
