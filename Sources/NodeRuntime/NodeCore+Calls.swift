@@ -36,7 +36,7 @@ extension NodeCore {
         case .clusterRemove(let name): try remove(name, for: caller)
         case .clusterConflicts(let after, let limit): caller.succeed(.conflicts(data.conflicts(after: after, limit: min(Int(limit), 1000))))
         case .clusterWatch(let position): try watchMembers(from: position, for: caller)
-        case .tableCreate(let definition): caller.succeed(.tables([try create(definition)]))
+        case .tableCreate(let definition): try create(definition, for: caller)
         case .tableDrop(let name): try dropTable(name, for: caller)
         case .tableList: caller.succeed(.tables(tableInfos()))
         case .tableInfo(let name): caller.succeed(.tables([try existing(name)]))
@@ -79,15 +79,10 @@ extension NodeCore {
         }
     }
 
-    private func create(_ wish: TableDefinition) throws(CallFailure) -> TableInfo {
+    private func create(_ wish: TableDefinition, for caller: Caller) throws(CallFailure) {
         try checkWritable()
         if let definition = data.definition(named: wish.name), definition.exists {
-            guard definition.hasSameShape(as: wish) else {
-                throw CallFailure(
-                    .tableExists,
-                    "table '\(wish.name)' exists as \(definition.shape), not as \(wish.shape); drop it first or use another name")
-            }
-            return tableInfo(definition)
+            throw CallFailure(.tableExists, "table '\(wish.name)' exists already, as \(definition.shape)")
         }
         guard wish.merge != .strong else {
             throw CallFailure(.notSupported, "merge rule 'strong' is reserved and not supported by this node")
@@ -100,7 +95,7 @@ extension NodeCore {
         definition.floor = data.definition(named: wish.name)?.floor ?? .zero
         definition.version = nextDefinitionVersion()
         define(definition)
-        return try existing(wish.name)
+        whenDurable { caller.succeed(.done) }
     }
 
     private func dropTable(_ name: TableName, for caller: Caller) throws(CallFailure) {
