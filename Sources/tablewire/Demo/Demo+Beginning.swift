@@ -54,6 +54,7 @@ extension Demo {
                     throw DemoProblem("\(node.shortName) copied \(joined.copied) rows, n1 holds \(total)")
                 }
             }
+            try await waitUntilAllAreUp()
         }
     }
 
