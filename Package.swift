@@ -69,6 +69,7 @@ let package = Package(
             name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(
             name: "ProcessTests",

@@ -82,7 +82,7 @@ extension NodeCore {
     private func create(_ wish: TableDefinition, for caller: Caller) throws(CallFailure) {
         try checkWritable()
         if let definition = data.definition(named: wish.name), definition.exists {
-            throw CallFailure(.tableExists, "table '\(wish.name)' exists already, as \(definition.shape)")
+            throw CallFailure(.tableExists, "table '\(wish.name)' exists already as \(definition.shape)")
         }
         guard wish.merge != .strong else {
             throw CallFailure(.notSupported, "merge rule 'strong' is reserved and not supported by this node")
@@ -95,7 +95,7 @@ extension NodeCore {
         definition.floor = data.definition(named: wish.name)?.floor ?? .zero
         definition.version = nextDefinitionVersion()
         define(definition)
-        whenDurable { caller.succeed(.done) }
+        succeedWhenDurable(caller)
     }
 
     private func dropTable(_ name: TableName, for caller: Caller) throws(CallFailure) {
@@ -105,7 +105,7 @@ extension NodeCore {
         definition.exists = false
         definition.floor = definition.version.stamp
         define(definition)
-        whenDurable { caller.succeed(.done) }
+        succeedWhenDurable(caller)
     }
 
     /// The dot of a definition is only a tie-breaker: its sequence is the stamp's.
@@ -150,7 +150,7 @@ extension NodeCore {
             throw CallFailure(.invalidArgument, "a node cannot remove itself; run 'tablewire cluster leave' on it")
         }
         handle(.remove(record.node))
-        whenDurable { caller.succeed(.done) }
+        succeedWhenDurable(caller)
     }
 
     private func block(_ names: [NodeName], for caller: Caller) throws(CallFailure) {
@@ -172,7 +172,7 @@ extension NodeCore {
         flushWrites()
         isPrepared = true
         store.startCheckpoint()
-        whenDurable { caller.succeed(.done) }
+        whenIdle { caller.succeed(.done) }
     }
 
     private func resume(for caller: Caller) {

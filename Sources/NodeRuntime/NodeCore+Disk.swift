@@ -66,7 +66,11 @@ extension NodeCore {
 
     /// Starts the next batch when the thread is free and there is something to do.
     func startDiskWork() {
-        guard !disk.isBusy, store.failure == nil, let batch = store.takeWork(now: clock.elapsed) else { return runDurable() }
+        guard !disk.isBusy else { return }
+        guard store.failure == nil, let batch = store.takeWork(now: clock.elapsed) else {
+            scheduleSync()
+            return runDurable()
+        }
         let marks = data.definitions.filter { $0.storage == .disc }.map { replication.syncBegins($0.name) }
         disk.perform(batch) { failure in
             if let failure { return self.diskFailed(failure) }
@@ -81,26 +85,58 @@ extension NodeCore {
         }
     }
 
+    /// Tables with a sync interval are synced at its end even if nothing else happens (TAB-005).
+    private func scheduleSync() {
+        guard let due = store.syncDue, !isSyncScheduled, store.failure == nil else { return }
+        isSyncScheduled = true
+        let delay = max(.zero, due - clock.elapsed)
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.nanoseconds)) {
+            self.isSyncScheduled = false
+            self.startDiskWork()
+        }
+    }
+
     private func diskFailed(_ error: DiskError) {
         store.failed(error)
         logger.critical(
             "the disk failed: writes are refused from now on, reads go on",
             metadata: ["error": "\(error)", "data": "\(configuration.dataDirectory)"])
         failWaitingWrites()
+        let waiters = durableWaiters
         durableWaiters.removeAll()
-        if isStopping { closeDisk() }
+        for waiter in waiters { waiter.body(error) }
+        runDurable()
     }
 
-    /// Runs `body` once everything that was written before is on disk; at once when it is.
-    func whenDurable(_ body: @escaping () -> Void) {
+    /// Runs `body` once everything that was written before is on disk, or with the error that makes sure that it never will be.
+    func whenDurable(_ body: @escaping (DiskError?) -> Void) {
+        if let failure = store.failure { return body(failure) }
         durableWaiters.append((store.position, body))
         endOfTurnSoon()
     }
 
+    func succeedWhenDurable(_ caller: Caller) {
+        whenDurable { failure in
+            guard let failure else { return caller.succeed(.done) }
+            caller.fail(failure.isNoSpace ? .diskFull : .storageFailed, "the change is not durable: \(failure)")
+        }
+    }
+
+    /// Runs `body` once nothing at all is left for the disk to do.
+    func whenIdle(_ body: @escaping () -> Void) {
+        idleWaiters.append(body)
+        endOfTurnSoon()
+    }
+
     private func runDurable() {
+        if store.isIdle || store.failure != nil {
+            let waiters = idleWaiters
+            idleWaiters.removeAll()
+            for body in waiters { body() }
+        }
         while let first = durableWaiters.first, first.position <= store.durable {
             durableWaiters.removeFirst()
-            first.body()
+            first.body(nil)
         }
     }
 }

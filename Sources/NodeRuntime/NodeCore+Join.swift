@@ -207,7 +207,8 @@ extension NodeCore {
         guard let accept = session.accept else { return }
         do throws(StorageError) {
             let archive = try store.switchGeneration().archive
-            whenDurable {
+            whenDurable { failure in
+                if let failure { return self.failJoin(.storageFailed, "the new generation is not durable: \(failure)") }
                 self.joining = nil
                 self.closeJoinLink(session)
                 self.becomeMember(of: accept.cluster, accept.members, joined: accept.joined)
@@ -254,7 +255,7 @@ extension NodeCore {
     private func failJoin(_ code: ErrorCode, _ text: String) {
         guard let session = joining else { return }
         joining = nil
-        if session.generation != nil { store.abandonGeneration() }
+        if session.generation != nil, store.building != nil { store.abandonGeneration() }
         closeJoinLink(session)
         session.caller.fail(code, text)
         endOfTurnSoon()
@@ -288,7 +289,10 @@ extension NodeCore {
         }
         let accept = JoinAccept(
             cluster: data.cluster, joined: joined, members: machine.members, definitions: data.definitions, tables: counts)
-        whenDurable { link.handler.send(.joinAccept(accept)) }
+        whenDurable { failure in
+            guard let failure else { return link.handler.send(.joinAccept(accept)) }
+            link.handler.send(.joinReject(JoinReject(.storageFailed, text: "the storage of this node failed: \(failure)")))
+        }
     }
 
     private func rejection(of request: JoinRequest, _ hello: Hello) -> JoinReject? {

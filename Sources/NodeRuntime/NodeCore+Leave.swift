@@ -48,14 +48,16 @@ extension NodeCore {
         do throws(StorageError) {
             if keepingRows {
                 try store.leave(to: cluster, founded: joined, members: [own])
-                whenDurable {
+                whenDurable { failure in
+                    guard failure == nil else { return }
                     self.becomeMember(of: cluster, [own], joined: joined)
                     done(0)
                 }
             } else {
                 try store.beginGeneration(cluster: cluster, founded: joined, members: [own], definitions: [])
                 let archive = try store.switchGeneration().archive
-                whenDurable {
+                whenDurable { failure in
+                    guard failure == nil else { return }
                     self.becomeMember(of: cluster, [own], joined: joined)
                     done(archive)
                 }
@@ -77,7 +79,8 @@ extension NodeCore {
             metadata: ["incarnation": "\(store.origin.incarnation)", "seen": "\(seen)"])
         flushWrites()
         guard attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: seen + 1) }) != nil else { return }
-        whenDurable {
+        whenDurable { failure in
+            guard failure == nil else { return }
             let tables = self.data.definitions.compactMap { self.localTable($0.name) }
             self.run(self.replication.renewed(self.store.origin, tables: tables, elapsed: self.clock.elapsed))
             self.handle(.incarnationRaised(self.store.origin.incarnation))

@@ -29,6 +29,9 @@ struct EventRing<Event> {
 }
 
 extension NodeCore {
+    /// Bytes of events that may wait for one watcher to read them (LIM-030).
+    private static let watchBacklog = 32 * 1024 * 1024
+
     private var here: Incarnation { store.origin.incarnation }
 
     // MARK: Members
@@ -76,7 +79,21 @@ extension NodeCore {
                     RowEvent(position: WatchPosition(incarnation: incarnation, number: number), row: row)
                 }
             }
+            endSlowWatches(of: name)
             for watcher in rowWatchers[name] ?? [] { watcher.reply(Reply(.rowEvents(events), isLast: false)) }
+        }
+    }
+
+    /// A watcher that does not read is told where it stopped instead of being kept in memory.
+    private func endSlowWatches(of name: TableName) {
+        let isSlow: (Caller) -> Bool = { watcher in
+            guard let watch = watcher.watch, let link = self.links[LinkID(watch.link)] else { return false }
+            return link.handler.waitingBytes > Self.watchBacklog
+        }
+        let slow = rowWatchers[name]?.filter(isSlow) ?? []
+        rowWatchers[name]?.removeAll(where: isSlow)
+        for watcher in slow {
+            watcher.fail(.positionTooOld, "the watch was ended because its events were not read; watch again from your last position")
         }
     }
 

@@ -37,7 +37,7 @@ extension NodeCore {
         let stamp = issueStamp()
         let written: OperationRun
         do throws(StorageError) {
-            written = try data.write(write.table, operations, stamp: stamp).written
+            written = try data.write(write.table, operations, stamp: stamp).run
         } catch {
             throw CallFailure(error.isNoSpace ? .diskFull : .storageFailed, "\(error)")
         }

@@ -55,7 +55,10 @@ final class NodeCore {
     var leaving: [Caller] = []
     var joining: JoinSession?
     /// Runs when everything written so far is on disk.
-    var durableWaiters: [(position: UInt64, body: () -> Void)] = []
+    var durableWaiters: [(position: UInt64, body: (DiskError?) -> Void)] = []
+    var isSyncScheduled = false
+    /// Runs when the disk has nothing left to do: the checkpoint is written too.
+    var idleWaiters: [() -> Void] = []
 
     /// When a refusal was last told, and how many like it were not (see NodeCore+Reports).
     var lastReports: [String: (at: Duration, suppressed: Int)] = [:]
@@ -136,7 +139,7 @@ final class NodeCore {
         listener?.close(promise: nil)
         httpListener?.close(promise: nil)
         store.startCheckpoint()
-        whenDurable { self.closeDisk() }
+        whenIdle { self.closeDisk() }
         endOfTurnSoon()
     }
 
@@ -164,6 +167,13 @@ final class NodeCore {
         }
     }
 
+    /// Bytes that may wait for the disk, and replies that may wait for one peer to read them. Beyond these the peers get no
+    /// more credit: what they want to send waits at their end (LIM-029, LIM-030).
+    private static let diskBacklog: UInt64 = 64 * 1024 * 1024
+    private static let replyBacklog = 16 * 1024 * 1024
+
+    private var isDiskKeepingUp: Bool { store.position - store.durable < Self.diskBacklog }
+
     private func endTurn() {
         flushWrites()
         for peer in replication.peersToAcknowledge {
@@ -175,6 +185,7 @@ final class NodeCore {
                 handle(.frameHeard(link.id, heard.type, sequence: heard.sequence))
             }
             if let peer = link.member, replication.queued(peer) > 0 { continueStreaming(to: link) }
+            link.handler.grantsCredit = isDiskKeepingUp && link.handler.waitingBytes < Self.replyBacklog
         }
         publishRowChanges()
         startDiskWork()
@@ -223,6 +234,7 @@ final class NodeCore {
 
     /// A stamp above all that this node has issued or seen (VER-003).
     func issueStamp() -> Stamp {
+        for table in data.tables { hybridClock.observe(table.latestStamp) }
         let stamp = hybridClock.issue(at: clock.milliseconds)
         _ = attempt { () throws(StorageError) in try store.cover(stamp) }
         return stamp

@@ -243,7 +243,6 @@ final class ClientConnection: LinkDelegate {
             link.send(.pong(Pong(number: ping.number, echo: ping.clock, clock: WallClock.milliseconds())))
         case (.pong, .ready): break
         case (.reply(let reply), .ready): receive(reply, stream: stream)
-        case (.members, .ready), (.definitions, .ready): break  // news for members: of no use to a client
         default: refuse(message.type, on: link)
         }
     }

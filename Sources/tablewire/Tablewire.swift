@@ -6,7 +6,7 @@ import Glibc
 enum Program {
     static func main() async {
         // A closed pipe is an error of write(2), not the end of a node that happens to log into one.
-        unsafe signal(SIGPIPE, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
@@ -59,7 +59,7 @@ enum Program {
 
     private static func complain(_ text: String, _ status: ExitStatus) -> ExitStatus {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        unsafe fputs("tablewire: \(line)\n", stderr)
+        StandardError.write("tablewire: \(line)\n")
         return status
     }
 
@@ -97,7 +97,8 @@ struct Tablewire: AsyncParsableCommand {
 
             EXAMPLES
               tablewire node
-              tablewire node --name n2@127.0.0.1 --listen 127.0.0.1:7402 --join 127.0.0.1:7400
+              tablewire node --name n2@127.0.0.1 --listen 127.0.0.1:7402 \\
+                --join 127.0.0.1:7400
               tablewire cluster status
               tablewire table create zones --type ordered_set --storage disc
               tablewire table load zones rows.jsonl
@@ -110,7 +111,7 @@ struct Tablewire: AsyncParsableCommand {
 
             EXIT CODES
               0  fine
-              1  the operation failed; one line on standard error says why and what to do
+              1  the operation failed; standard error says why and what to do
               2  wrong usage
             """,
         version: ProgramVersion.text,

@@ -4,7 +4,9 @@ import NodeRuntime
 import Testing
 
 @Suite(.serialized) struct ClusterTests {
-    let routes = TableName("routes")!
+    let routes: TableName
+
+    init() throws { routes = try #require(TableName("routes")) }
 
     @Test func oneNodeServesAlone() async throws {
         try await withNodes { nodes in
@@ -25,16 +27,12 @@ import Testing
             let n2 = try await nodes.start(2)
             let n3 = try await nodes.start(3)
             for node in [n2, n3] {
-                guard case .joined(let result) = try await node.call(.clusterJoin(address: n1.address, mode: .refuse, isDryRun: false))
-                else { return Issue.record("join gave another result") }
-                #expect(result.copied == 500)
+                #expect(try await node.join(n1).copied == 500)
             }
-            try await eventually("three members are up and reachable") {
-                let members = try await n1.status().members
-                return members.count == 3 && members.allSatisfy { $0.record.state == .up && $0.isReachable }
-            }
+            for node in [n1, n2, n3] { try await node.waitForMembers(3) }
             let result = try await n3.put(routes, "from3", "x")
-            #expect(result.replicas == 3 && result.wanted == 3)
+            #expect(result.replicas == 3)
+            #expect(result.wanted == 3)
             for node in [n1, n2, n3] { #expect(try await node.get(routes, "from3") == ["x"]) }
             try await eventually("digests are equal") {
                 let digests = try await [n1.info(routes).digest, n2.info(routes).digest, n3.info(routes).digest]

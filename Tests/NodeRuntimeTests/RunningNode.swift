@@ -46,6 +46,14 @@ final class RunningNode: Sendable {
         return result
     }
 
+    @discardableResult
+    func join(_ other: RunningNode, _ mode: JoinMode = .refuse) async throws -> JoinResult {
+        guard case .joined(let result) = try await call(.clusterJoin(address: other.address, mode: mode, isDryRun: false)) else {
+            throw CallFailed(code: nil, text: "no join result")
+        }
+        return result
+    }
+
     func get(_ table: TableName, _ key: String) async throws -> [String] {
         guard case .rows(let page) = try await call(.rowGet(table: table, key: Array(key.utf8))) else { return [] }
         return page.rows.map { String(decoding: $0.value, as: UTF8.self) }
@@ -61,6 +69,13 @@ final class RunningNode: Sendable {
     func status() async throws -> ClusterStatus {
         guard case .clusterStatus(let status) = try await call(.clusterStatus) else { throw CallFailed(code: nil, text: "no status") }
         return status
+    }
+
+    func waitForMembers(_ count: Int) async throws {
+        try await eventually("\(configuration.name) sees \(count) members up and reachable") {
+            let members = try await status().members
+            return members.count == count && members.allSatisfy { $0.record.state == .up && $0.isReachable }
+        }
     }
 
     func create(_ name: TableName, _ type: TableType = .set, _ storage: StorageKind = .ram, _ merge: MergeRule = .lww) async throws {

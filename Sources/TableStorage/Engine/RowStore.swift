@@ -24,6 +24,8 @@ struct RowStore: ~Copyable {
     /// In an `owner` table: rows of earlier incarnations of these owners are ignored (MRG-013).
     var minimumIncarnations: [NodeID: Incarnation] = [:]
 
+    /// The highest stamp that any row here ever had: the clock of this node must be above it (VER-004).
+    private(set) var latestStamp = Stamp.zero
     var recordsChanges = false
     var changes: [Row] = []
 
@@ -83,6 +85,7 @@ struct RowStore: ~Copyable {
     // MARK: Changing
 
     mutating func insert(_ row: IncomingRow, _ hash: UInt64) {
+        latestStamp = max(latestStamp, row.version.stamp)
         let reference = create(row)
         index.insert(hash, reference)
         enter(row, hash, bucket: HashIndex.bucket(hash))
@@ -92,6 +95,7 @@ struct RowStore: ~Copyable {
 
     /// Puts another version in the place of a record of the same row id.
     mutating func replace(_ place: Place, by row: IncomingRow, _ hash: UInt64) {
+        latestStamp = max(latestStamp, row.version.stamp)
         let old = records[place.reference]
         let wasLive = !old.isTombstone
         let oldOrigin = old.origin

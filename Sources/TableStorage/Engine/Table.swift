@@ -31,6 +31,8 @@ public final class Table {
     public var bucketDigests: [UInt64] { (0..<Limits.buckets).map { store.index.digest($0) } }
     /// Live rows, those of hidden owners included.
     public var rowCount: Int { store.liveCount }
+    /// The highest stamp that any row here ever had (VER-004).
+    public var latestStamp: Stamp { store.latestStamp }
     public var tombstoneCount: Int { store.tombstoneCount }
     /// Bytes that rows, versions, indexes and recent operations take.
     public var memory: Int { store.memory + recent.memory }

@@ -3,10 +3,8 @@ internal import WireFormat
 
 /// What a checkpoint says before its rows (DSK-040).
 struct CheckpointBegin {
-    var table: TableName
-    var type: TableType
-    var merge: MergeRule
-    var definition: RowVersion
+    /// As it was when the checkpoint was begun: rows are read under it, the log says how it changed.
+    var definition: TableDefinition
     /// Live rows and tombstones when it was begun: how much room a loader makes.
     var rows: UInt64
     /// The log from the beginning of this segment on says what happened since.
@@ -17,10 +15,7 @@ struct CheckpointBegin {
     var pending: [PendingInterval]
 
     func write(to body: inout [UInt8]) {
-        body.appendText(table.text)
-        body.append(type.rawValue)
-        body.append(merge.rawValue)
-        body.appendRowVersion(definition)
+        body.appendDefinition(definition)
         body.appendBigEndian(rows)
         body.appendBigEndian(segment)
         body.appendVector(vector)
@@ -34,10 +29,7 @@ struct CheckpointBegin {
 
     static func read(_ body: Span<UInt8>) throws(BodyError) -> CheckpointBegin {
         var body = body
-        let table = try body.takeTableName()
-        guard let type = TableType(rawValue: try body.take(UInt8.self, "type")) else { throw BodyError("type") }
-        guard let merge = MergeRule(rawValue: try body.take(UInt8.self, "merge")) else { throw BodyError("merge") }
-        let definition = try body.takeRowVersion("definition")
+        let definition = try body.takeDefinition()
         let rows = try body.take(UInt64.self, "rows")
         let segment = try body.take(UInt64.self, "segment")
         let vector = try body.takeVector("vector")
@@ -50,8 +42,7 @@ struct CheckpointBegin {
         }
         try body.finish("checkpointBegin")
         return CheckpointBegin(
-            table: table, type: type, merge: merge, definition: definition, rows: rows, segment: segment, vector: vector,
-            pending: pending)
+            definition: definition, rows: rows, segment: segment, vector: vector, pending: pending)
     }
 }
 
@@ -84,6 +75,8 @@ struct Checkpoint {
     private let generation: UInt64
     /// The log from here on is not covered by the checkpoint.
     let segment: UInt64
+    /// `Generation.shapeChanges` when the log was rotated.
+    let shapeChanges: Int
     /// Tables still to be written, the next one last, with their beginnings as they were when the log was rotated.
     private var waiting: [(begin: CheckpointBegin, table: Table)]
     private var current: Writing?
@@ -111,15 +104,14 @@ struct Checkpoint {
     }
 
     /// - Parameter tables: the disc tables, ascending by name.
-    init(generation: UInt64, segment: UInt64, tables: [Table]) {
+    init(generation: UInt64, segment: UInt64, shapeChanges: Int, tables: [Table]) {
         self.generation = generation
+        self.shapeChanges = shapeChanges
         self.segment = segment
         waiting = tables.reversed().map { table in
-            let definition = table.definition
             let begin = CheckpointBegin(
-                table: definition.name, type: definition.type, merge: definition.merge, definition: definition.version,
-                rows: UInt64(table.rowCount + table.tombstoneCount), segment: segment, vector: table.vector,
-                pending: table.pending)
+                definition: table.definition, rows: UInt64(table.rowCount + table.tombstoneCount), segment: segment,
+                vector: table.vector, pending: table.pending)
             return (begin, table)
         }
     }
@@ -139,7 +131,7 @@ struct Checkpoint {
 
     private mutating func beginTable() -> [DiskBatch.Step]? {
         guard let (begin, table) = waiting.popLast() else { return nil }
-        let name = DiskName.checkpoint(generation, table: begin.table)
+        let name = DiskName.checkpoint(generation, table: begin.definition.name)
         current = Writing(
             name: name, table: table,
             scanner: table.deltaScan(buckets: 0...(Limits.buckets - 1), have: VersionVector(), complete: true))

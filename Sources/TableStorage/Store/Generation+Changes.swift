@@ -11,14 +11,14 @@ extension Generation {
     ///   - stamp: newly issued.
     public func write(
         _ name: TableName, _ operations: [Operation], stamp: Stamp
-    ) throws(StorageError) -> (written: OperationRun, position: LSN) {
+    ) throws(StorageError) -> (run: OperationRun, position: LSN) {
         let table = try instance(name)
         guard table.definition.exists else { throw .noSuchTable(name) }
         guard operations.reduce(0, { $0 + 9 + $1.key.count + $1.value.count }) <= Self.groupLimit else { throw .batchTooLarge }
         if table.isFull { throw .table(.full) }
         let clock = state.cover(stamp)
-        let written = table.write(operations, stamp: stamp, origin: state.ownOrigin)
-        return (written, max(clock, log(written, of: table)))
+        let run = table.write(operations, stamp: stamp, origin: state.ownOrigin)
+        return (run, max(clock, log(run, of: table)))
     }
 
     /// Applies operations of another origin (REP-011); conflicts go to the journal.
@@ -74,8 +74,9 @@ extension Generation {
         _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker
     ) throws(StorageError) -> (removed: [RowID], position: LSN) {
         let table = try instance(name)
+        let isKnown = table.collected.covers(vector)
         let removed = table.prune(buckets: buckets, vector: vector, tracker: tracker)
-        guard !removed.isEmpty else { return (removed, 0) }
+        if isKnown, removed.isEmpty { return (removed, known(table)) }
         return (removed, logged(table) { LogRecord.removals($0, removed, vector: vector, to: &$1) })
     }
 
@@ -138,21 +139,20 @@ extension Generation {
 
     /// Re-dots this node's rows of a life whose sequences were issued twice (MBR-021).
     /// - Returns: what is to be streamed, for each table that had such rows.
-    func rebase(from old: Origin, to new: Origin) -> [(table: TableName, written: [OperationRun])] {
-        var result: [(table: TableName, written: [OperationRun])] = []
+    func rebase(from old: Origin, to new: Origin) -> [(table: TableName, runs: [OperationRun])] {
+        var result: [(table: TableName, runs: [OperationRun])] = []
         for table in allTables {
-            let written = table.rebase(from: old, to: new)
+            let runs = table.rebase(from: old, to: new)
             _ = logged(table) { LogRecord.forget($0, old, to: &$1) }
-            for group in written { _ = log(group, of: table) }
-            if !written.isEmpty { result.append((table.definition.name, written)) }
+            for run in runs { _ = log(run, of: table) }
+            if !runs.isEmpty { result.append((table.definition.name, runs)) }
         }
         return result
     }
 
-    private func log(_ written: OperationRun, of table: Table) -> LSN {
+    private func log(_ run: OperationRun, of table: Table) -> LSN {
         logged(table) { name, log in
-            LogRecord.operations(
-                name, origin: written.origin, first: written.first, count: written.count, groups: written.groups, to: &log)
+            LogRecord.operations(name, origin: run.origin, first: run.first, count: run.count, groups: run.groups, to: &log)
         }
     }
 

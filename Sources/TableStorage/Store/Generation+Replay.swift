@@ -2,18 +2,22 @@ internal import ClusterModel
 
 extension Generation {
     /// Does again what a record of the log says (DSK-024). Idempotent: a checkpoint may hold the effect already.
-    /// - Returns: whether the record was for a table that is kept on the disk and is not covered by its checkpoint.
+    /// - Returns: whether the record is not covered by the table's checkpoint.
     func replay(
         _ type: RecordType, _ body: Span<UInt8>, in segment: UInt64, from first: [TableName: UInt64]
     ) throws(BodyError) -> Bool {
         var body = body
         let name = try body.takeTableName()
+        guard segment >= first[name] ?? 0 else { return false }
+        if type == .definition {
+            replay(try body.takeDefinition())
+            try body.finish("definition")
+            return true
+        }
         guard let table = instances[name] else { throw BodyError("table") }
-        // A table that is in memory now was on the disk in an earlier life: its rows of that time are gone.
-        guard table.definition.storage == .disc, segment >= first[name] ?? 0 else { return false }
         switch type {
         case .operations: try replayOperations(table, body)
-        case .rows: _ = try table.replay(block: body)
+        case .rows: try table.replay(block: body)
         case .vector: table.adopt(try body.takeVector("vector"))
         case .removals: try replayRemovals(table, body)
         case .purge:
@@ -21,13 +25,21 @@ extension Generation {
             _ = table.purge(owner: origin.node, below: origin.incarnation)
         case .forget: table.forget(try body.takeOrigin("origin"))
         case .reset:
-            let vector = try body.takeVector("vector")
             table.removeAll()
-            table.restore(vector: vector, collected: VersionVector(), pending: [])
-        case .manifest, .node, .clock, .members, .catalogue, .logStart, .barrier, .checkpointBegin, .checkpointEnd, .conflict:
+            table.restore(vector: VersionVector(), collected: try body.takeVector("collected"), pending: [])
+        case .manifest, .node, .clock, .members, .catalogue, .logStart, .barrier, .definition, .checkpointBegin, .checkpointEnd,
+            .conflict:
             throw BodyError("type")
         }
         return true
+    }
+
+    private func replay(_ definition: TableDefinition) {
+        if let table = instances[definition.name] {
+            table.update(definition)
+        } else {
+            instances[definition.name] = Table(definition: definition)
+        }
     }
 
     private func replayOperations(_ table: Table, _ body: Span<UInt8>) throws(BodyError) {
@@ -47,8 +59,17 @@ extension Generation {
         var body = body
         let vector = try body.takeVector("vector")
         let count = try body.take(UInt32.self, "count")
+        table.restore(vector: table.vector, collected: table.collected.merged(with: vector), pending: table.pending)
         for _ in 0..<count { table.remove(try body.takeRowID(), coveredBy: vector) }
         try body.finish("removals")
+    }
+}
+
+extension VersionVector {
+    fileprivate func merged(with other: VersionVector) -> VersionVector {
+        var result = self
+        result.merge(other)
+        return result
     }
 }
 
@@ -63,21 +84,33 @@ extension BodyError {
 }
 
 extension Table {
-    /// Merges the row block of a record.
-    /// - Returns: rows in the block.
-    func replay(block: Span<UInt8>) throws(BodyError) -> Int {
+    /// Takes back a row block of a checkpoint.
+    /// - Returns: rows in it.
+    func load(checkpoint block: Span<UInt8>) throws(BodyError) -> UInt64 {
         do throws(TableError) {
             try load(block: block)
-            return Int(block.bigEndian(UInt32.self, at: 0))
+        } catch {
+            throw BodyError(error)
+        }
+        return UInt64(block.bigEndian(UInt32.self, at: 0))
+    }
+
+    /// Merges a row block of the log: with the vector of that moment, as then.
+    fileprivate func replay(block: Span<UInt8>) throws(BodyError) {
+        var tracker: SnapshotTracker?
+        do throws(TableError) {
+            _ = try merge(block: block, tracker: &tracker)
         } catch {
             throw BodyError(error)
         }
     }
 
     /// Forgets what is known of an origin (MBR-021).
-    func forget(_ origin: Origin) {
+    fileprivate func forget(_ origin: Origin) {
         var vector = vector
+        var collected = collected
         vector.forget(origin)
+        collected.forget(origin)
         restore(vector: vector, collected: collected, pending: pending.filter { $0.origin != origin })
     }
 }

@@ -23,6 +23,8 @@ public final class Generation {
     /// The first log segment that is part of the data.
     var firstSegment: UInt64 = 1
     let state: WriteState
+    /// Counts changes of a table's type, merge rule or storage.
+    private(set) var shapeChanges = 0
     /// No longer the data, or never to become it: nothing may be written any more.
     var isRetired = false
 
@@ -75,7 +77,7 @@ public final class Generation {
         /// The definition as it stands now.
         public var definition: TableDefinition
         public var isChanged: Bool
-        /// Live rows that went: those of a dropped table, or of one whose type is another now.
+        /// Live rows that went: those of a dropped table, or those that are one row under another type.
         public var dropped: Int
         public var position: LSN
     }
@@ -91,44 +93,30 @@ public final class Generation {
         catalogue[name] = merged
         if definition.version.dot.origin == state.ownOrigin { _ = state.cover(definition.version.stamp) }
         _ = state.stage(CatalogueFile(definitions: definitions), as: DiskName.catalogue(number))
-        let dropped = instances[name].map { change($0, to: merged) } ?? 0
-        if instances[name] == nil { instances[name] = Table(definition: merged) }
-        return Defined(definition: merged, isChanged: true, dropped: dropped, position: state.position)
+        return Defined(definition: merged, isChanged: true, dropped: change(name, to: merged), position: state.position)
     }
 
     /// - Returns: live rows that went.
-    private func change(_ table: Table, to definition: TableDefinition) -> Int {
+    private func change(_ name: TableName, to definition: TableDefinition) -> Int {
+        let table = instances[name] ?? Table(definition: definition)
         let before = table.definition
         let rows = table.rowCount
-        guard before.type == definition.type, before.merge == definition.merge else {
-            restart(table, as: definition)
-            return rows
+        if instances[name] == nil { instances[name] = table } else { table.update(definition) }
+        if before.type != definition.type || before.merge != definition.merge || before.storage != definition.storage {
+            shapeChanges += 1
         }
-        table.update(definition)
+        if before.storage == .disc || definition.storage == .disc {
+            _ = state.advance(by: LogRecord.definition(definition, to: &log))
+        }
         if before.storage == .ram, definition.storage == .disc { logWhole(table) }
         return max(0, rows - table.rowCount)
     }
 
-    /// Rows of one type mean nothing in a table of another: it starts empty. Of the vector only this node's own sequences
-    /// stay, because they must never be issued twice; what others wrote comes back from them.
-    private func restart(_ table: Table, as definition: TableDefinition) {
-        let name = definition.name
-        let fresh = Table(definition: definition)
-        fresh.hiddenOwners = table.hiddenOwners
-        fresh.recordsChanges = table.recordsChanges
-        var vector = VersionVector()
-        vector.raise(state.ownOrigin, to: table.vector.sequence(of: state.ownOrigin))
-        fresh.restore(vector: vector, collected: VersionVector(), pending: [])
-        instances[name] = fresh
-        guard definition.storage == .disc else { return }
-        _ = state.advance(by: LogRecord.reset(name, vector: vector, to: &log))
-    }
-
-    /// A ram table became a disc table.
+    /// A ram table became a disc table: the log begins anew with all that it holds.
     private func logWhole(_ table: Table) {
         let name = table.definition.name
+        var size = LogRecord.reset(name, collected: table.collected, to: &log)
         var scanner = table.deltaScan(buckets: 0...(Limits.buckets - 1), have: VersionVector(), complete: true)
-        var size = 0
         while let chunk = scanner.next(table) {
             if !chunk.block.isEmpty { size += LogRecord.rows(name, block: chunk.block, to: &log) }
         }

@@ -1,5 +1,4 @@
 internal import ClusterModel
-internal import WireFormat
 
 /// Reads a generation directory: members, catalogue, checkpoints, then the log (DSK-060). Changes nothing until `repair`.
 struct GenerationLoader {
@@ -37,13 +36,14 @@ struct GenerationLoader {
         try loadCatalogue()
         for entry in entries {
             guard let name = DiskName.table(inCheckpoint: entry) else { continue }
-            guard let table = generation.instances[name], table.definition.storage == .disc else {
+            guard generation.catalogue[name]?.storage == .disc else {
                 leftovers.append(entry)
                 continue
             }
-            try loadCheckpoint(table, DiskName.checkpoint(manifest.generation, table: name))
+            try loadCheckpoint(name, DiskName.checkpoint(manifest.generation, table: name))
         }
         try replayLog()
+        finishTables()
         return generation
     }
 
@@ -53,25 +53,23 @@ struct GenerationLoader {
         let catalogue = try CatalogueFile.load(DiskName.catalogue(manifest.generation), from: disk)
         for definition in catalogue.definitions {
             generation.catalogue[definition.name] = definition
-            generation.instances[definition.name] = Table(definition: definition)
         }
     }
 
     // MARK: Checkpoints
 
-    private mutating func loadCheckpoint(_ table: Table, _ file: String) throws(StorageError) {
-        var begin: CheckpointBegin?
+    private mutating func loadCheckpoint(_ name: TableName, _ file: String) throws(StorageError) {
+        var loading: (begin: CheckpointBegin, table: Table)?
         var end: CheckpointEnd?
         var rows: UInt64 = 0
         try RecordReader.readWhole(file, of: .checkpoint, on: disk) { (type, body, offset) throws(StorageError) in
             do throws(BodyError) {
-                switch (type, begin, end) {
+                switch (type, loading, end) {
                 case (.checkpointBegin, nil, nil):
-                    begin = try CheckpointBegin.read(body)
-                    if let begin, begin.describes(table) { table.reserve(rows: Int(clamping: min(begin.rows, 1 << 28))) }
+                    loading = try Self.begin(body, of: name)
                     return
-                case (.rows, let begin?, nil):
-                    rows += UInt64(begin.describes(table) ? try table.replay(block: body) : try Self.count(block: body))
+                case (.rows, let loading?, nil):
+                    rows += try loading.table.load(checkpoint: body)
                     return
                 case (.checkpointEnd, .some, nil):
                     end = try CheckpointEnd.read(body)
@@ -83,21 +81,40 @@ struct GenerationLoader {
             }
             throw .corrupt(file: file, offset: offset, reason: .recordType(type.rawValue))
         }
-        guard let begin, let end, end.rows == rows, begin.table == table.definition.name else {
-            throw .corrupt(file: file, offset: try disk.checked { (disk) throws(DiskError) in try disk.size(file) }, reason: .incomplete)
+        guard let (begin, table) = loading, let end, end.rows == rows else {
+            let size = try disk.checked { (disk) throws(DiskError) in try disk.size(file) }
+            throw .corrupt(file: file, offset: size, reason: .incomplete)
         }
-        // Rows of another type belong to an earlier life of the table; the log says how the present one began.
-        guard begin.describes(table) else { return }
         table.restore(vector: begin.vector, collected: end.collected, pending: begin.pending)
-        replayFrom[begin.table] = begin.segment
+        generation.instances[name] = table
+        replayFrom[name] = begin.segment
         checkpointRows += rows
     }
 
-    private static func count(block: Span<UInt8>) throws(BodyError) -> Int {
-        do throws(DecodingError) {
-            return try RowBlock.validate(block)
-        } catch {
-            throw BodyError(error)
+    private static func begin(
+        _ body: Span<UInt8>, of name: TableName
+    ) throws(BodyError) -> (begin: CheckpointBegin, table: Table) {
+        let begin = try CheckpointBegin.read(body)
+        guard begin.definition.name == name else { throw BodyError("table") }
+        let table = Table(definition: begin.definition)
+        table.reserve(rows: Int(clamping: min(begin.rows, 1 << 28)))
+        return (begin, table)
+    }
+
+    /// The catalogue has the last word: it is written before the log.
+    private func finishTables() {
+        for definition in generation.definitions {
+            guard definition.storage == .disc, let table = generation.instances[definition.name] else {
+                generation.instances[definition.name] = Table(definition: definition)
+                continue
+            }
+            table.update(definition)
+        }
+        // Rows of earlier lives, this node's own among them, are gone for good (MRG-013).
+        let own = generation.state.ownOrigin
+        for table in generation.allTables {
+            _ = table.purge(owner: own.node, below: own.incarnation)
+            for member in generation.members { _ = table.purge(owner: member.node, below: member.incarnation) }
         }
     }
 
@@ -157,10 +174,4 @@ struct GenerationLoader {
         try file.sync()
         return max(size, UInt64(RecordFormat.headerSize))
     }
-}
-
-extension CheckpointBegin {
-    /// Whether the rows mean what rows of the table mean.
-    fileprivate func describes(_ definition: TableDefinition) -> Bool { type == definition.type && merge == definition.merge }
-    fileprivate func describes(_ table: Table) -> Bool { describes(table.definition) }
 }

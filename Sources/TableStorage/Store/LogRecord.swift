@@ -71,11 +71,19 @@ enum LogRecord {
         }
     }
 
-    /// The table began anew, empty, with this vector.
-    static func reset(_ table: TableName, vector: VersionVector, to log: inout LogBuffer) -> Int {
+    /// What is known of the table begins here, with no rows and no vector: all of it follows.
+    static func reset(_ table: TableName, collected: VersionVector, to log: inout LogBuffer) -> Int {
         log.append(.reset) { body in
             body.appendText(table.text)
-            body.appendVector(vector)
+            body.appendVector(collected)
+        }
+    }
+
+    /// The table was created or has another definition from here on.
+    static func definition(_ definition: TableDefinition, to log: inout LogBuffer) -> Int {
+        log.append(.definition) { body in
+            body.appendText(definition.name.text)
+            body.appendDefinition(definition)
         }
     }
 }

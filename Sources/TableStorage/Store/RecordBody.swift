@@ -42,10 +42,15 @@ extension Span where Element == UInt8 {
         Origin(node: NodeID(try take(UInt128.self, field)), incarnation: try take(UInt64.self, field))
     }
 
-    mutating func takeRowVersion(_ field: String) throws(BodyError) -> RowVersion {
-        let stamp = Stamp(try take(UInt64.self, field))
-        let origin = try takeOrigin(field)
-        return RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: try take(UInt64.self, field)))
+    /// u32 length, then the body of a DEFINITIONS with this one.
+    mutating func takeDefinition() throws(BodyError) -> TableDefinition {
+        let length = Int(try take(UInt32.self, "definition"))
+        guard length <= count else { throw BodyError("definition") }
+        guard case .definitions(let list) = try decodeMessage(.definitions, extracting(first: length)),
+            let definition = list.definitions.first, list.definitions.count == 1
+        else { throw BodyError("definition") }
+        self = extracting(droppingFirst: length)
+        return definition
     }
 
     mutating func takeVector(_ field: String) throws(BodyError) -> VersionVector {
@@ -82,10 +87,10 @@ extension [UInt8] {
         appendBigEndian(origin.incarnation)
     }
 
-    mutating func appendRowVersion(_ version: RowVersion) {
-        appendBigEndian(version.stamp.value)
-        appendOrigin(version.dot.origin)
-        appendBigEndian(version.dot.sequence)
+    mutating func appendDefinition(_ definition: TableDefinition) {
+        let body = MessageCodec.encode(.definitions(Definitions([definition])))
+        appendBigEndian(UInt32(body.count))
+        append(contentsOf: body)
     }
 
     mutating func appendVector(_ vector: VersionVector) {

@@ -31,6 +31,7 @@ public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     case purge = 21
     case forget = 22
     case reset = 23
+    case definition = 24
     case checkpointBegin = 32
     case checkpointEnd = 33
     case conflict = 48

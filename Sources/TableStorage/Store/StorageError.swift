@@ -1,4 +1,5 @@
 public import ClusterModel
+internal import WireFormat
 
 /// Why the store cannot open or cannot write.
 public enum StorageError: Error, Hashable, Sendable {
@@ -69,7 +70,7 @@ extension StorageError: CustomStringConvertible {
         case .noSuchTable(let name): "there is no table \(name)"
         case .tooManyTables: "the catalogue is full (\(Limits.tables) tables)"
         case .batchTooLarge: "the operations are too large for one batch"
-        case .table(.malformed(let error)): "the rows are damaged: \(error)"
+        case .table(.malformed(let error)): error.description
         case .table(.full): "the table is full"
         case .table(.invalidCursor): "the cursor is not one of this table"
         case .generationBusy: "another join is in progress"

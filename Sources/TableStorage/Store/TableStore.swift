@@ -100,12 +100,19 @@ public final class TableStore {
     private func beginCheckpoint() -> [DiskBatch.Step] {
         isCheckpointWanted = false
         let steps = data.log.rotate()
-        checkpoint = Checkpoint(generation: data.number, segment: data.log.segment, tables: data.discTables)
+        checkpoint = Checkpoint(
+            generation: data.number, segment: data.log.segment, shapeChanges: data.shapeChanges, tables: data.discTables)
         return steps
     }
 
     private func continueCheckpoint() -> [DiskBatch.Step] {
         guard let segment = checkpoint?.segment else { return [] }
+        if checkpoint?.shapeChanges != data.shapeChanges {
+            // Rows scanned before and after would mean different things.
+            defer { checkpoint = nil }
+            isCheckpointWanted = true
+            return checkpoint?.abandon() ?? []
+        }
         while let steps = checkpoint?.next() {
             // A step of the scan that found no rows makes no work for the disk; go on until there is some.
             if !steps.isEmpty { return steps }
@@ -197,7 +204,7 @@ public final class TableStore {
     @discardableResult
     public func rebaseIncarnation(
         to incarnation: Incarnation
-    ) throws(StorageError) -> (tables: [(table: TableName, written: [OperationRun])], position: LSN) {
+    ) throws(StorageError) -> (tables: [(table: TableName, runs: [OperationRun])], position: LSN) {
         try state.checkWritable()
         precondition(incarnation > identity.incarnation, "an incarnation only rises")
         let old = state.ownOrigin

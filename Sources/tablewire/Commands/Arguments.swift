@@ -5,7 +5,7 @@ import ClusterModel
 enum Arguments {
     static func address(_ text: String) throws -> Address {
         guard let address = Address(text) else {
-            throw ValidationError("'\(text)' is not an address: give host:port, such as 127.0.0.1:7400 or [::1]:7400")
+            throw ValidationError("an address is host:port, such as 127.0.0.1:7400 or [::1]:7400")
         }
         return address
     }
@@ -13,14 +13,14 @@ enum Arguments {
     static func table(_ text: String) throws -> TableName {
         guard let name = TableName(text) else {
             throw ValidationError(
-                "'\(text)' is not a table name: 1 to \(Limits.tableName) of A-Z a-z 0-9 _ - . that do not start with a dot")
+                "a table name is 1 to \(Limits.tableName) of A-Z a-z 0-9 _ - . and does not start with a dot")
         }
         return name
     }
 
     static func nodeName(_ text: String) throws -> NodeName {
         guard let name = NodeName(text) else {
-            throw ValidationError("'\(text)' is not a node name: give name@host, such as n1@127.0.0.1")
+            throw ValidationError("a node name is name@host, such as n1@127.0.0.1")
         }
         return name
     }
@@ -30,7 +30,7 @@ enum Arguments {
         let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60)]
         let unit = units.first { text.hasSuffix($0.0) }
         guard let number = Double(text.dropLast(unit?.0.count ?? 0)), number.isFinite, (0...86_400_000).contains(number) else {
-            throw ValidationError("'\(text)' is not a time: give seconds such as 5, or 500ms, 2s, 1m")
+            throw ValidationError("a time is seconds such as 5, or 500ms, 2s, 1m")
         }
         return .seconds(number * (unit?.1 ?? 1))
     }
@@ -38,7 +38,7 @@ enum Arguments {
     static func position(_ text: String) throws -> WatchPosition {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let incarnation = UInt64(parts[0]), let number = UInt64(parts[1]) else {
-            throw ValidationError("'\(text)' is not a position: give the \"position\" of an event that a watch printed, such as 3:1042")
+            throw ValidationError("a position is what a watch printed as \"position\" of an event, such as 3:1042")
         }
         return WatchPosition(incarnation: incarnation, number: number)
     }
@@ -77,7 +77,8 @@ struct WriteOptions: ParsableArguments {
     var ack: Level = .all
 
     @Option(
-        name: .long, help: ArgumentHelp("How long to wait for them. The write stays in any case. (default: 5s)", valueName: "time"),
+        name: .long,
+        help: ArgumentHelp("How long to wait for them. The write stays in any case. (default: 5s)", valueName: "time"),
         transform: Arguments.duration)
     var timeout: Duration = .seconds(5)
 

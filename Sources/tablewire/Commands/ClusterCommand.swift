@@ -73,7 +73,9 @@ struct ClusterRemoveCommand: ClientCommand {
             leave' (called on that node). A removed node that returns is told so, archives its data, and does not write.
             """)
 
-    @Argument(help: ArgumentHelp("The member, as 'tablewire cluster members' shows it.", valueName: "name@host"), transform: Arguments.nodeName)
+    @Argument(
+        help: ArgumentHelp("The member, as 'tablewire cluster members' shows it.", valueName: "name@host"),
+        transform: Arguments.nodeName)
     var name: NodeName
     @OptionGroup var connection: ConnectionOptions
 
@@ -107,7 +109,9 @@ struct ClusterConflictsCommand: ClientCommand {
         guard !conflicts.isEmpty else {
             return try output.print(after == 0 ? "no conflicts" : "no conflicts after number \(after)")
         }
-        let names = Dictionary(try await client.status().members.map { ($0.record.node, $0.record.name.text) }) { first, _ in first }
+        let names = Dictionary(try await client.status().members.map { ($0.record.node, $0.record.name.text) }) { first, _ in
+            first
+        }
         var table = TextTable(["NO", "TABLE", "KEY", "", "VALUE", "WRITTEN BY", "AT"])
         for conflict in conflicts {
             for (row, word) in [(conflict.winner, "won"), (conflict.loser, "lost")] {
@@ -130,7 +134,9 @@ struct ClusterWatchCommand: ClientCommand {
         commandName: "watch", abstract: "Print changes of members as JSON lines until interrupted.",
         discussion: "Each line has a position: --from goes on right after it, as long as the node has not been restarted.")
 
-    @Option(name: .long, help: ArgumentHelp("Go on after the event with this position.", valueName: "position"), transform: Arguments.position)
+    @Option(
+        name: .long, help: ArgumentHelp("Go on after the event with this position.", valueName: "position"),
+        transform: Arguments.position)
     var from: WatchPosition?
     @OptionGroup var connection: ConnectionOptions
 

@@ -65,7 +65,9 @@ struct ClusterJoinCommand: ClientCommand {
     private static func describe(_ result: JoinResult, mode: JoinMode, node: NodeName) -> [String] {
         let cluster = Names.short(result.cluster)
         if result.isDryRun {
-            var lines = ["\(node) would join cluster \(cluster) and copy \(Quantity.count(result.copied, "row")); nothing was changed"]
+            var lines = [
+                "\(node) would join cluster \(cluster) and copy \(Quantity.count(result.copied, "row")); nothing was changed"
+            ]
             if mode == .merge { lines.append("it would bring \(Quantity.count(result.merged, "row")) of its own along") }
             if mode == .replace { lines.append("its own rows would be archived") }
             return lines

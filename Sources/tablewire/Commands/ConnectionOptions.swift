@@ -6,7 +6,8 @@ import TablewireClient
 /// Which node to call and how to prove that we may.
 struct ConnectionOptions: ParsableArguments {
     @Option(
-        name: .long, help: ArgumentHelp("The node to call. (default: $TABLEWIRE_NODE, then 127.0.0.1:7400)", valueName: "host:port"),
+        name: .long,
+        help: ArgumentHelp("The node to call. (default: $TABLEWIRE_NODE, then 127.0.0.1:7400)", valueName: "host:port"),
         transform: Arguments.address)
     var node: Address?
 

@@ -22,7 +22,8 @@ struct NodeCommand: AsyncParsableCommand {
 
             EXAMPLES
               tablewire node
-              tablewire node --name n2@127.0.0.1 --listen 127.0.0.1:7402 --join 127.0.0.1:7400
+              tablewire node --name n2@127.0.0.1 --listen 127.0.0.1:7402 \\
+                --join 127.0.0.1:7400
               tablewire node --config /etc/tablewire/node.yaml
 
             A FILE
@@ -34,7 +35,7 @@ struct NodeCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  stopped by a signal
-              1  cannot start or go on; the last line on standard error says why and what to do
+              1  cannot start or go on; standard error says why and what to do
               2  wrong usage
             """)
 
@@ -50,7 +51,8 @@ struct NodeCommand: AsyncParsableCommand {
     var secretFile: String?
     @Option(help: ArgumentHelp("A member of the cluster to join at the first start; may be repeated.", valueName: "host:port"))
     var join: [String] = []
-    @Option(help: ArgumentHelp("Where to serve /health, /ready, /status and /metrics. (default: nowhere)", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("Where to serve /health, /ready, /status and /metrics. (default: nowhere)", valueName: "host:port"))
     var http: String?
     @Option(help: ArgumentHelp("Heartbeats for: local (one machine), lan, wan. (default: lan)", valueName: "preset"))
     var preset: String?

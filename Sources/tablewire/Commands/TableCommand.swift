@@ -90,9 +90,6 @@ struct TableCreateCommand: ClientCommand {
         if merge == .strong {
             throw ValidationError("the merge rule 'strong' is reserved for a later version: use lww or owner")
         }
-        if merge == .owner, type == .bag {
-            throw ValidationError("an owner table is a set or an ordered_set: give each value a key of its own")
-        }
         if storage == .ram, syncInterval != nil {
             throw ValidationError("--sync-interval is about the disk: it needs --storage disc")
         }

@@ -7,8 +7,8 @@ struct TableLoadCommand: ClientCommand {
         commandName: "load", abstract: "Write the rows of a file of JSON lines.",
         discussion: """
             Each line is {"key": "...", "value": "..."}; bytes that are not UTF-8 stand as {"base64": "..."}. Empty lines are \
-            skipped. An "owner", as dumps of owner tables have it, is not taken over: the called node becomes the owner. Rows are \
-            written in the order of the file, many at once; loading a file twice does no harm.
+            skipped. An "owner", as dumps of owner tables have it, is not taken over: the called node becomes the owner, and of \
+            rows with equal keys the last one stays. Rows are written in the order of the file, many at once; loading a file twice does no harm.
 
             When something goes wrong midway, the message says how many rows were acknowledged; these stay.
 
@@ -41,9 +41,13 @@ struct TableLoadCommand: ClientCommand {
     private func report(_ progress: LoadProgress, seconds: Double, _ output: Output) throws {
         if connection.json {
             return try output.print(
-                .object(["rows": .number(Int64(progress.rows)), "bytes": .number(Int64(progress.bytes)), "seconds": .decimal(seconds)]))
+                .object([
+                    "rows": .number(Int64(progress.rows)), "bytes": .number(Int64(progress.bytes)), "seconds": .decimal(seconds),
+                ]))
         }
-        try output.print("\(Quantity.count(progress.rows, "row")) loaded in \(Quantity.oneDecimal(seconds)) s (\(progress.rate(seconds: seconds)))")
+        try output.print(
+            "\(Quantity.count(progress.rows, "row")) loaded in \(Quantity.oneDecimal(seconds)) s (\(progress.rate(seconds: seconds)))"
+        )
     }
 }
 
@@ -54,7 +58,9 @@ struct LoadProgress {
     var bytes = 0
 
     var acknowledged: String {
-        rows == 0 ? "no row was written" : "\(Quantity.count(rows, "row")) before it \(rows == 1 ? "was" : "were") acknowledged and stay"
+        rows == 0
+            ? "no row was written"
+            : "\(Quantity.count(rows, "row")) before it \(rows == 1 ? "was" : "were") acknowledged and stay"
     }
 
     func rate(seconds: Double) -> String {
@@ -124,10 +130,10 @@ struct RowLoader: ~Copyable {
 
     private static func check(_ row: RowLine) throws(RowLineError) {
         guard row.key.count <= Limits.key else {
-            throw RowLineError(column: 1, problem: "the key has \(row.key.count) bytes, at most \(Limits.key) are allowed,")
+            throw RowLineError(column: 1, problem: "the key has \(row.key.count) bytes, at most \(Limits.key) are allowed")
         }
         guard row.value.count <= Limits.value else {
-            throw RowLineError(column: 1, problem: "the value has \(row.value.count) bytes, at most \(Limits.value) are allowed,")
+            throw RowLineError(column: 1, problem: "the value has \(row.value.count) bytes, at most \(Limits.value) are allowed")
         }
     }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ClusterModel
-import Foundation
 import TablewireClient
 
 struct TablePutCommand: ClientCommand {
@@ -52,7 +51,7 @@ struct TableGetCommand: ClientCommand {
         commandName: "get", abstract: "Print the value of a key.",
         discussion: """
             In a bag or an owner table a key may have several rows: their values are printed a line each. A key without a row is \
-            an error. With --json whole rows are printed, with versions and owners.
+            an error. With --json whole rows are printed, with versions and owners, and bytes that are not text in base64.
             """)
 
     @OptionGroup var table: TableArgument
@@ -70,10 +69,10 @@ struct TableGetCommand: ClientCommand {
             if connection.json {
                 try output.print(.row(row))
             } else if bytes.base64 {
-                try output.print(JSON.base64(row.value))
+                try output.print(Base64.encode(row.value))
             } else {
                 guard !output.isTerminal || JSONText.isText(row.value) else {
-                    throw CommandError("the value is not UTF-8 text: add --base64, or write it to a file with '> FILE'")
+                    throw CommandError("the value is not UTF-8 text: add --json, or write it to a file with '> FILE'")
                 }
                 try output.append { $0.append(contentsOf: row.value + [UInt8(ascii: "\n")]) }
             }
@@ -104,24 +103,15 @@ struct TableDeleteCommand: ClientCommand {
     }
 
     func run(_ client: TablewireClient, _ output: Output) async throws {
-        let operations = try await operations(client)
-        guard !operations.isEmpty else {
-            if connection.json { return try output.print(.object(["deleted": .unsigned(0)])) }
-            return try output.print("there was nothing to delete")
+        if value != nil, try await client.table(table.name).definition.type != .bag {
+            throw CommandError("table \(table.name) is not a bag: give the key alone")
         }
-        let result = try await client.write(write.write(operations, to: table.name))
+        // Without a value the node deletes every value of the key that it knows (REP-002).
+        let operation = Operation(
+            .delete, key: try bytes.parse(key, "key"), value: try value.map { try bytes.parse($0, "value") } ?? [])
+        let result = try await client.write(write.write([operation], to: table.name))
+        guard result.stamp != .zero || connection.json else { return try output.print("there was nothing to delete") }
         try output.report(result, "deleted", json: connection.json)
-    }
-
-    /// A delete in a bag is about one (key, value); what a key has there is read first.
-    private func operations(_ client: TablewireClient) async throws -> [Operation] {
-        let key = try bytes.parse(self.key, "key")
-        guard try await client.table(table.name).definition.type == .bag else {
-            guard value == nil else { throw CommandError("table \(table.name) is not a bag: give the key alone") }
-            return [Operation(.delete, key: key)]
-        }
-        if let value { return [Operation(.delete, key: key, value: try bytes.parse(value, "value"))] }
-        return try await client.get(key, from: table.name).map { Operation(.delete, key: key, value: $0.value) }
     }
 }
 
@@ -129,8 +119,8 @@ extension BytesOptions {
     /// An argument as bytes.
     func parse(_ text: String, _ what: String) throws -> [UInt8] {
         guard base64 else { return Array(text.utf8) }
-        guard let data = Data(base64Encoded: text) else { throw ValidationError("the \(what) '\(text)' is not base64") }
-        return Array(data)
+        guard let bytes = Base64.decode(Array(text.utf8)) else { throw ValidationError("the \(what) '\(text)' is not base64") }
+        return bytes
     }
 }
 

@@ -48,7 +48,7 @@ struct TableScanCommand: ClientCommand {
     }
 
     private func text(_ bytes: [UInt8]) -> String {
-        self.bytes.base64 ? JSON.base64(bytes) : BytesText.line(bytes)
+        self.bytes.base64 ? Base64.encode(bytes) : BytesText.line(bytes)
     }
 }
 
@@ -62,7 +62,7 @@ struct TableDumpCommand: ClientCommand {
 
             EXAMPLES
               tablewire table dump zones > zones.jsonl
-              cmp <(tablewire table dump zones --node 10.0.0.1:7400) <(tablewire table dump zones --node 10.0.0.2:7400)
+              tablewire table dump zones --node 10.0.0.2:7400 | cmp - zones.jsonl
             """)
 
     @OptionGroup var table: TableArgument
@@ -84,7 +84,9 @@ struct TableWatchCommand: ClientCommand {
             """)
 
     @OptionGroup var table: TableArgument
-    @Option(name: .long, help: ArgumentHelp("Go on after the event with this position.", valueName: "position"), transform: Arguments.position)
+    @Option(
+        name: .long, help: ArgumentHelp("Go on after the event with this position.", valueName: "position"),
+        transform: Arguments.position)
     var from: WatchPosition?
     @OptionGroup var connection: ConnectionOptions
 

@@ -20,11 +20,6 @@ enum Logs {
         if logger.logLevel > .debug { logger.logLevel = max(logger.logLevel, .warning) }
         return logger
     }
-
-    /// One call of write(2) a line, so that lines of several threads do not mix.
-    static func write(_ line: [UInt8]) {
-        _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
 }
 
 /// `2026-11-21T16:31:26.123Z info     link is up peer=n2@127.0.0.1`
@@ -35,7 +30,7 @@ struct TextLog: LogHandler {
     private let usesColor: Bool
     private let put: @Sendable ([UInt8]) -> Void
 
-    init(usesColor: Bool, put: @escaping @Sendable ([UInt8]) -> Void = Logs.write) {
+    init(usesColor: Bool, put: @escaping @Sendable ([UInt8]) -> Void = { StandardError.write($0) }) {
         self.usesColor = usesColor
         self.put = put
     }
@@ -85,7 +80,7 @@ struct JSONLog: LogHandler {
     var metadataProvider: Logger.MetadataProvider?
     private let put: @Sendable ([UInt8]) -> Void
 
-    init(put: @escaping @Sendable ([UInt8]) -> Void = Logs.write) { self.put = put }
+    init(put: @escaping @Sendable ([UInt8]) -> Void = { StandardError.write($0) }) { self.put = put }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

@@ -60,7 +60,8 @@ struct SecretFile {
         do throws(SecretKeys.ParseError) {
             return SecretFile(path: path, keys: try SecretKeys(parsing: String(decoding: bytes, as: UTF8.self)))
         } catch {
-            throw CommandError("\(path) is not a secret: \(error); make a new one for a new cluster: openssl rand -hex 32 > \(path)")
+            throw CommandError(
+                "\(path) is not a secret: \(error); make a new one for a new cluster: openssl rand -hex 32 > \(path)")
         }
     }
 
@@ -86,7 +87,8 @@ enum HomeDirectory {
     /// The path of something in it.
     static func path(_ name: String) throws(CommandError) -> String {
         guard let home = Environment.value("HOME"), !home.isEmpty else {
-            throw CommandError("HOME is not set, so ~/.tablewire/\(name) cannot be found: give --secret-file, and --data to a node")
+            throw CommandError(
+                "HOME is not set, so ~/.tablewire/\(name) cannot be found: give --secret-file, and --data to a node")
         }
         return "\(home)/.tablewire/\(name)"
     }

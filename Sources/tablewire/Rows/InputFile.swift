@@ -27,7 +27,7 @@ struct InputFile: ~Copyable {
     /// Appends the next bytes to `buffer`.
     /// - Returns: false at the end.
     func read(into buffer: inout [UInt8]) throws(CommandError) -> Bool {
-        let block = [UInt8](unsafe: Self.blockSize) { memory in
+        let block = unsafe [UInt8](unsafe: Self.blockSize) { memory in
             var count = -1
             repeat { count = unsafe Glibc.read(descriptor, memory.baseAddress, memory.count) } while count < 0 && errno == EINTR
             return count

@@ -22,8 +22,6 @@ indirect enum JSON: Hashable {
         .object(members.map { Member(name: $0.key, value: $0.value) })
     }
 
-    static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
-
     /// Appends the text, on one line.
     func append(to buffer: inout [UInt8]) {
         switch self {
@@ -46,6 +44,14 @@ indirect enum JSON: Hashable {
     }
 }
 
+/// Bytes as text that survives everything.
+enum Base64 {
+    static func encode(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+    /// - Returns: nil when the text is not base64, blanks and line ends included.
+    static func decode(_ text: [UInt8]) -> [UInt8]? { Data(base64Encoded: Data(text)).map(Array.init) }
+}
+
 /// Writes JSON text. Every byte string has exactly one text, so two dumps of equal rows are equal files.
 enum JSONText {
     /// The bytes as a string when they are UTF-8, else as `{"base64": "..."}`.
@@ -54,7 +60,7 @@ enum JSONText {
             quote(bytes, to: &buffer)
         } else {
             buffer.append(contentsOf: #"{"base64": ""#.utf8)
-            buffer.append(contentsOf: JSON.base64(bytes).utf8)
+            buffer.append(contentsOf: Base64.encode(bytes).utf8)
             buffer.append(contentsOf: #""}"#.utf8)
         }
     }

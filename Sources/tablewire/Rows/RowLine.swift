@@ -1,5 +1,4 @@
 import ClusterModel
-import Foundation
 
 /// A row as one line of JSON: `{"key": "...", "value": "..."}`, in an owner table with `"owner"` behind them.
 struct RowLine: Hashable {
@@ -45,7 +44,7 @@ struct RowLineError: Error, Hashable, CustomStringConvertible {
     var column: Int
     var problem: String
 
-    var description: String { "\(problem) at column \(column)" }
+    var description: String { "\(problem) (column \(column))" }
 }
 
 /// Reads the one shape of JSON that a row may have. Strict: whatever is not understood is an error, never skipped.
@@ -112,9 +111,9 @@ private struct RowLineReader {
         }
         try expect(UInt8(ascii: ":"), "expected ':'")
         let text = try string()
-        guard let data = Data(base64Encoded: Data(text)) else { throw error("the text is not base64") }
+        guard let bytes = Base64.decode(text) else { throw error("the text is not base64") }
         try expect(UInt8(ascii: "}"), "expected '}'")
-        return Array(data)
+        return bytes
     }
 
     private mutating func string() throws(RowLineError) -> [UInt8] {

@@ -15,7 +15,8 @@ extension JSON {
 
     static func row(_ row: Row) -> JSON {
         var members: [Member] = [Member(name: "key", value: .bytes(row.key))]
-        members.append(row.isTombstone ? Member(name: "deleted", value: .bool(true)) : Member(name: "value", value: .bytes(row.value)))
+        members.append(
+            row.isTombstone ? Member(name: "deleted", value: .bool(true)) : Member(name: "value", value: .bytes(row.value)))
         if row.isTombstone, !row.value.isEmpty { members.append(Member(name: "value", value: .bytes(row.value))) }
         if let owner = row.owner { members.append(Member(name: "owner", value: .string("\(owner)"))) }
         members.append(Member(name: "version", value: .version(row.version)))

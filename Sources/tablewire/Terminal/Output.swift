@@ -63,6 +63,16 @@ final class Output {
     }
 }
 
+/// Standard error: what is written goes out at once, in one call, so that lines of several threads do not mix.
+enum StandardError {
+    static func write(_ text: String) { write(Array(text.utf8)) }
+
+    static func write(_ bytes: [UInt8]) {
+        // When even this cannot be written there is nobody left to tell.
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
 /// The words of the system for its error numbers.
 enum SystemError {
     static func text(_ code: Int32) -> String {

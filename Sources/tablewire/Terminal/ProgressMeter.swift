@@ -13,13 +13,13 @@ struct ProgressMeter {
         next = clock.now + .milliseconds(200)
         hasLine = true
         let seconds = Quantity.seconds(clock.now - start)
-        unsafe fputs("\r\u{1B}[K\(Quantity.count(progress.rows, "row")), \(progress.rate(seconds: seconds))", stderr)
+        StandardError.write("\r\u{1B}[K\(Quantity.count(progress.rows, "row")), \(progress.rate(seconds: seconds))")
     }
 
     /// Leaves no trace of the line.
     mutating func clear() {
         guard hasLine else { return }
         hasLine = false
-        unsafe fputs("\r\u{1B}[K", stderr)
+        StandardError.write("\r\u{1B}[K")
     }
 }

@@ -29,7 +29,8 @@ struct StatusReport {
         let record = member.record
         let isSelf = record.node == status.node
         return [
-            .init(isSelf ? "*" : ""), .init(record.name.text), .init("\(record.state)", style(record.state)), link(member, isSelf),
+            .init(isSelf ? "*" : ""), .init(record.name.text), .init("\(record.state)", style(record.state)),
+            link(member, isSelf),
             .init("\(record.address)"), .init(Names.short(record.node), .faint), .init(number: record.incarnation),
             .init(member.roundTrip == 0 ? "" : "\(Quantity.oneDecimal(Double(member.roundTrip) / 1000)) ms"),
             clock(member.clockOffset, isSelf), member.behind == 0 ? .init("") : .init(number: member.behind),
@@ -77,7 +78,8 @@ enum TableReport {
             result.append([
                 .init(definition.name.text), .init(Names.type(definition.type)), .init("\(definition.storage)"),
                 .init("\(definition.merge)"), .init(number: table.rows), .init(Quantity.bytes(table.memory)),
-                .init(Names.readiness(table.readiness), table.readiness == .ready ? .good : .warning), .init(table.reason, .faint),
+                .init(Names.readiness(table.readiness), table.readiness == .ready ? .good : .warning),
+                .init(table.reason, .faint),
             ])
         }
         return result
@@ -113,7 +115,7 @@ enum TableReport {
 /// Bytes for people: text as it is, with control characters escaped; anything else in base64.
 enum BytesText {
     static func line(_ bytes: [UInt8]) -> String {
-        guard JSONText.isText(bytes) else { return "base64:" + JSON.base64(bytes) }
+        guard JSONText.isText(bytes) else { return "base64:" + Base64.encode(bytes) }
         var result = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
             switch scalar {
