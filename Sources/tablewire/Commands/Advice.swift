@@ -1,11 +1,12 @@
 import ClusterModel
 import TablewireClient
 
-/// What to do about the refusals that people meet.
+/// What to do about the refusals that people meet, for nodes that do not say it themselves.
 enum Advice {
     static func describe(_ error: ClientError) -> String {
-        guard case .failed(let code, _) = error, let advice = advice(code) else { return "\(error)" }
-        return "\(error); \(advice)"
+        guard case .failed(let code, let text) = error, let advice = advice(code) else { return "\(error)" }
+        // A node's text says what is wrong and, behind a semicolon, what to do.
+        return text.contains(";") ? "\(error)" : "\(error); \(advice)"
     }
 
     private static func advice(_ code: ErrorCode) -> String? {
