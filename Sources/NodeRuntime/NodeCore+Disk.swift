@@ -67,6 +67,8 @@ extension NodeCore {
     /// Starts the next batch when the thread is free and there is something to do.
     func startDiskWork() {
         guard !disk.isBusy else { return }
+        // The batch holds every write so far: replication has to know of them all, or the sync counts for too few.
+        flushWrites()
         guard store.failure == nil, let batch = store.takeWork(now: clock.elapsed) else {
             scheduleSync()
             return runDurable()

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStateMachine
+import LinkTransport
 import NIOCore
 import TableStorage
 
@@ -93,7 +94,8 @@ extension NodeCore {
         let slow = rowWatchers[name]?.filter(isSlow) ?? []
         rowWatchers[name]?.removeAll(where: isSlow)
         for watcher in slow {
-            watcher.fail(.positionTooOld, "the watch was ended because its events were not read; watch again from your last position")
+            watcher.fail(
+                .positionTooOld, "the watch was ended because its events were not read; watch again from your last position")
         }
     }
 
@@ -103,7 +105,8 @@ extension NodeCore {
         guard let position else { return [] }
         guard position.incarnation == here, let missed = ring.events(after: position.number) else {
             throw CallFailure(
-                .positionTooOld, "events after position \(position.incarnation):\(position.number) are gone; read again, then watch from now")
+                .positionTooOld,
+                "events after position \(position.incarnation):\(position.number) are gone; read again, then watch from now")
         }
         return missed
     }

@@ -115,7 +115,7 @@ struct Tablewire: AsyncParsableCommand {
               2  wrong usage
             """,
         version: ProgramVersion.text,
-        subcommands: [NodeCommand.self, ClusterCommand.self, TableCommand.self])
+        subcommands: [DemoCommand.self, NodeCommand.self, ClusterCommand.self, TableCommand.self])
 }
 
 /// Where the version number stands.

@@ -15,7 +15,7 @@ extension Demo {
                 let took = try await node.start()
                 try report.tell(
                     "\(node.shortName)  \(node.address)  process \(node.processID ?? 0)  answers after \(took.inSeconds)")
-                report.note("\(node.shortName)_seconds", .seconds(took.seconds))
+                report.note("\(node.shortName)_seconds", took)
             }
         }
     }
@@ -31,7 +31,7 @@ extension Demo {
             try await load(deviceRows, into: DemoRows.devices.name, report) { DemoRows.device($0) }
             let expected = [UInt64(deviceRows), UInt64(zones.count)]
             guard try await n1.fingerprints().map(\.rows) == expected else {
-                throw DemoProblem("n1 does not hold the rows that it was given")
+                throw CommandError("n1 does not hold the rows that it was given")
             }
         }
     }
@@ -48,12 +48,13 @@ extension Demo {
                 let took = ContinuousClock.now - start
                 try report.endProgress()
                 let rate = Rate(rows: joined.copied, over: took)
-                try report.tell("\(node.shortName)  \(joined.copied.grouped) rows copied in \(took.inSeconds), \(rate)")
-                report.note("\(node.shortName)_rows_per_second", .count(rate.perSecond))
+                try report.tell("\(node.shortName)  \(Quantity.count(joined.copied, "row")) copied in \(took.inSeconds), \(rate)")
+                report.note("\(node.shortName)_rows_per_second", .number(rate.perSecond))
                 guard joined.copied == total else {
-                    throw DemoProblem("\(node.shortName) copied \(joined.copied) rows, n1 holds \(total)")
+                    throw CommandError("\(node.shortName) copied \(joined.copied) rows, n1 holds \(total)")
                 }
             }
+            try await waitUntilAllAreUp()
         }
     }
 
@@ -63,7 +64,7 @@ extension Demo {
             proves: "Equal digests, summed over the version of every row: the three hold the same rows."
         ) { report in
             let agreed = try await waitForAgreement(report)
-            for print in agreed { report.note("\(print.table)_rows", .count(print.rows)) }
+            for print in agreed { report.note("\(print.table)_rows", .unsigned(print.rows)) }
             return agreed
         }
     }
@@ -98,9 +99,9 @@ extension Demo {
         let took = ContinuousClock.now - start
         let rate = Rate(rows: UInt64(written), over: took)
         try report.endProgress()
-        try report.tell("\(table)  \(UInt64(written).grouped) rows in \(took.inSeconds), \(rate)")
-        report.note("\(table)_rows", .count(UInt64(written)))
-        report.note("\(table)_rows_per_second", .count(rate.perSecond))
+        try report.tell("\(table)  \(Quantity.count(written, "row")) in \(took.inSeconds), \(rate)")
+        report.note("\(table)_rows", .number(Int64(written)))
+        report.note("\(table)_rows_per_second", .number(rate.perSecond))
     }
 
     /// Makes a node join n1, and shows how many rows it has received meanwhile.

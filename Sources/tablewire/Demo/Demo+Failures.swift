@@ -16,11 +16,11 @@ extension Demo {
                 return true
             }
             try report.tell("n1 and n2 show n3 as down after \(took.inSeconds)")
-            report.note("down_seconds", .seconds(took.seconds))
+            report.note("down_seconds", took)
             let written = try await put("n3 has never seen this", at: Self.missed, through: n1)
             try report.tell("a row written to n1 is on \(written.replicas) of \(written.wanted) live replicas")
             guard written.replicas == 2, written.wanted == 2 else {
-                throw DemoProblem("the row is on \(written.replicas) of \(written.wanted) replicas, 2 of 2 were expected")
+                throw CommandError("the row is on \(written.replicas) of \(written.wanted) replicas, 2 of 2 were expected")
             }
         }
     }
@@ -34,16 +34,16 @@ extension Demo {
             n2.kill()
             let took = try await n3.start()
             try report.tell("n3 answers \(took.inSeconds) after its start")
-            report.note("start_seconds", .seconds(took.seconds))
+            report.note("start_seconds", took)
             let ready = try await Patience.wait(for: "n3 to have loaded its tables") {
                 try await n3.call { try await $0.tables() }.allSatisfy { $0.readiness != .loading }
             }
             let prints = try await n3.fingerprints()
             try report.tell("n3  " + prints.map(\.description).joined(separator: "   "))
-            report.note("load_seconds", .seconds((took + ready).seconds))
-            guard prints == before else { throw DemoProblem("n3 came back with other rows than it had") }
+            report.note("load_seconds", took + ready)
+            guard prints == before else { throw CommandError("n3 came back with other rows than it had") }
             guard try await value(of: Self.missed, at: n3) == nil else {
-                throw DemoProblem("n3 has a row that it cannot have: somebody else answered")
+                throw CommandError("n3 has a row that it cannot have: somebody else answered")
             }
         }
     }
@@ -56,7 +56,7 @@ extension Demo {
             for node in [n1, n2] { try await node.start() }
             try await waitForAgreement(report)
             guard try await value(of: Self.missed, at: n3) == "n3 has never seen this" else {
-                throw DemoProblem("n3 has not got the row that was written while it was dead")
+                throw CommandError("n3 has not got the row that was written while it was dead")
             }
             try await waitUntilAllAreUp()
         }

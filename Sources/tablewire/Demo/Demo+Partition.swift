@@ -45,10 +45,10 @@ extension Demo {
             try report.tell("n1: written-by-n1-alone, and another value for device-00000000")
             try report.tell("n2: written-by-n2-and-n3, and yet another value for device-00000000")
             guard try await value(of: Self.rightKey, at: n1) == nil, try await value(of: Self.leftKey, at: n2) == nil else {
-                throw DemoProblem("a row crossed the cut")
+                throw CommandError("a row crossed the cut")
             }
             guard try await n1.fingerprints() != n2.fingerprints() else {
-                throw DemoProblem("the digests are equal although the rows differ")
+                throw CommandError("the digests are equal although the rows differ")
             }
             return row
         }
@@ -64,10 +64,10 @@ extension Demo {
             try await waitForAgreement(report)
             for node in stage.nodes {
                 guard try await value(of: Self.leftKey, at: node) != nil, try await value(of: Self.rightKey, at: node) != nil
-                else { throw DemoProblem("\(node.shortName) does not have the rows of both sides") }
+                else { throw CommandError("\(node.shortName) does not have the rows of both sides") }
                 let value = try await value(of: contested.key, at: node)
                 guard value == contested.later else {
-                    throw DemoProblem("\(node.shortName) has '\(value ?? "")' at the contested key, not the later write")
+                    throw CommandError("\(node.shortName) has '\(value ?? "")' at the contested key, not the later write")
                 }
             }
             try await tellConflicts(contested, report)
@@ -85,14 +85,14 @@ extension Demo {
                     String(decoding: entry.winner.value, as: UTF8.self), String(decoding: entry.loser.value, as: UTF8.self)
                 )
                 guard winner == contested.later, loser == contested.earlier else {
-                    throw DemoProblem("the journal of \(node.shortName) names '\(winner)' over '\(loser)'")
+                    throw CommandError("the journal of \(node.shortName) names '\(winner)' over '\(loser)'")
                 }
                 try report.tell("\(node.shortName)'s journal: '\(winner)' won over '\(loser)'")
                 journals.append(node.shortName)
             }
         }
-        report.note("conflict_kept_by", .text(journals.joined(separator: " ")))
-        guard !journals.isEmpty else { throw DemoProblem("no node's conflict journal has the row that lost") }
+        report.note("conflict_kept_by", .string(journals.joined(separator: " ")))
+        guard !journals.isEmpty else { throw CommandError("no node's conflict journal has the row that lost") }
     }
 
     /// Two writes in one millisecond are ordered by node, not by time; here the order shall show.

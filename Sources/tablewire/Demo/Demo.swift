@@ -41,7 +41,7 @@ struct Demo {
         for (node, prints) in zip(stage.nodes, prints) {
             try report.tell("\(node.shortName)  " + prints.map(\.description).joined(separator: "   "))
         }
-        report.note("agreement_seconds", .seconds(took.seconds))
+        report.note("agreement_seconds", took)
         return prints.first ?? []
     }
 
@@ -72,7 +72,7 @@ struct Fingerprint: Hashable, CustomStringConvertible {
 
     var description: String {
         let digits = String(digest, radix: 16)
-        return "\(table) \(rows.grouped) rows, digest " + String(repeating: "0", count: 16 - digits.count) + digits
+        return "\(table) \(Quantity.count(rows, "row")), digest " + String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Foundation
-import Glibc
 
 /// `tablewire demo`: three real nodes on this machine, and what can be done to them.
 struct DemoCommand: AsyncParsableCommand {
@@ -30,9 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // A reader that goes away, as in `tablewire demo | head -3`, must not end us before the nodes are ended.
-        signal(SIGPIPE, SIG_IGN)
-        let narrator = Narrator(form: json ? .jsonLines : .prose(hasTerminal: isatty(STDOUT_FILENO) == 1))
+        let narrator = Narrator(speaksJSON: json)
         let rows = rows
         let stage = try DemoStage(keepsFiles: keep)
         let ending = await Interruption.race {
@@ -45,13 +41,17 @@ struct DemoCommand: AsyncParsableCommand {
         await stage.clear()
         switch ending {
         case .finished: try narrator.end(keptAt: stage.keptDirectory)
-        case .failed(is ReaderGone): throw ExitCode.failure
+        case .interrupted: throw CommandError("interrupted; the nodes are ended" + kept(stage))
+        case .failed(let error as Output.Closed): throw error
         case .failed(let error):
-            narrator.complain("\(error)", logs: logs, keptAt: stage.keptDirectory)
-            throw ExitCode.failure
-        case .interrupted(let signal):
-            narrator.complain("interrupted; the nodes are ended", logs: [], keptAt: stage.keptDirectory)
-            throw ExitCode(128 + signal)
+            for (name, lines) in logs {
+                StandardError.write("the last lines of \(name)'s log:\n" + lines.map { "    \($0)\n" }.joined())
+            }
+            throw CommandError("the demo failed in step \(narrator.steps): \(error)" + kept(stage))
         }
+    }
+
+    private func kept(_ stage: DemoStage) -> String {
+        stage.keptDirectory.map { "; the files are kept in \($0)" } ?? "; run it again with --keep to look at the files"
     }
 }

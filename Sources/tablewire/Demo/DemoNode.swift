@@ -65,7 +65,7 @@ final class DemoNode: Sendable {
         process.terminate()
         try await Patience.wait(for: "\(shortName) to stop") { !process.isRunning }
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            throw DemoProblem("\(shortName) ended with \(process.terminationStatus) after SIGTERM, 0 was expected")
+            throw CommandError("\(shortName) ended with \(process.terminationStatus) after SIGTERM, 0 was expected")
         }
         life.withLock { $0.client = nil }
     }
@@ -83,7 +83,7 @@ final class DemoNode: Sendable {
 
     private func launch() throws {
         if !FileManager.default.fileExists(atPath: log.path), !FileManager.default.createFile(atPath: log.path, contents: nil) {
-            throw DemoProblem("cannot write \(log.path)")
+            throw CommandError("cannot write \(log.path)")
         }
         let output = try FileHandle(forWritingTo: log)
         try output.seekToEnd()

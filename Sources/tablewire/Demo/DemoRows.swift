@@ -9,17 +9,17 @@ enum DemoRows {
 
     /// The IANA time zones: name, and countries and coordinates as JSON.
     static func loadTimeZones() throws -> [ClusterModel.Operation] {
-        struct Line: Decodable {
-            var key: String
-            var value: String
-        }
-        let file = OwnProgram.resources.appending(path: "timezones.jsonl")
-        guard let data = try? Data(contentsOf: file) else {
-            throw DemoProblem("cannot read \(file.path): it belongs beside the program, copy the folder along with it")
-        }
-        return try data.split(separator: UInt8(ascii: "\n")).map { text in
-            let line = try JSONDecoder().decode(Line.self, from: text)
-            return Operation(.put, key: Array(line.key.utf8), value: Array(line.value.utf8))
+        let file = OwnProgram.resources.appending(path: "timezones.jsonl").path
+        do {
+            var lines = LineReader(try InputFile(file))
+            var rows: [ClusterModel.Operation] = []
+            while let line = try lines.next() {
+                let row = try RowLine(parsing: line)
+                rows.append(Operation(.put, key: row.key, value: row.value))
+            }
+            return rows
+        } catch {
+            throw CommandError("\(error); the folder of \(file) belongs beside the program: copy it along")
         }
     }
 

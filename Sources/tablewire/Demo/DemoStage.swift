@@ -24,7 +24,7 @@ final class DemoStage: Sendable {
         guard
             FileManager.default.createFile(
                 atPath: secret.path, contents: Data(keys.text.utf8), attributes: [.posixPermissions: 0o600])
-        else { throw DemoProblem("cannot write \(secret.path)") }
+        else { throw CommandError("cannot write \(secret.path)") }
         var ports = FreePorts()
         nodes = try (1...3).map { number in
             guard let name = NodeName("n\(number)@127.0.0.1") else { preconditionFailure("n1@127.0.0.1 is a node name") }
@@ -52,10 +52,4 @@ final class DemoStage: Sendable {
         for node in nodes { await node.waitForExit() }
         if !keepsFiles { try? FileManager.default.removeItem(at: directory) }
     }
-}
-
-/// What cannot go on, in one line.
-struct DemoProblem: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

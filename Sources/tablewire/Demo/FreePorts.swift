@@ -16,7 +16,7 @@ struct FreePorts {
                 return port
             }
         }
-        throw DemoProblem("no free port from \(Self.candidates.lowerBound) to \(Self.candidates.upperBound) on 127.0.0.1")
+        throw CommandError("no free port from \(Self.candidates.lowerBound) to \(Self.candidates.upperBound) on 127.0.0.1")
     }
 
     private static func canListen(on port: UInt16) -> Bool {

@@ -6,8 +6,7 @@ enum Interruption {
     enum Ending {
         case finished
         case failed(any Error)
-        /// By which signal.
-        case interrupted(Int32)
+        case interrupted
     }
 
     /// - Parameters:
@@ -17,11 +16,11 @@ enum Interruption {
     static func race(
         _ work: @escaping @Sendable () async throws -> Void, onInterrupt: @escaping @Sendable () -> Void
     ) async -> Ending {
-        let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
+        let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
         let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { continuation.yield(number) }
+            source.setEventHandler { continuation.yield() }
             source.resume()
             return source
         }
@@ -36,9 +35,9 @@ enum Interruption {
                 }
             }
             group.addTask {
-                for await number in signals {
+                for await _ in signals {
                     onInterrupt()
-                    return .interrupted(number)
+                    return .interrupted
                 }
                 return nil
             }
