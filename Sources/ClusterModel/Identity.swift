@@ -14,7 +14,7 @@ public struct NodeID: Hashable, Sendable, Comparable {
     public static func < (a: NodeID, b: NodeID) -> Bool { a.value < b.value }
 }
 
-/// How often a node has been started: persisted and raised by one before the node speaks (MBR-003).
+/// Which life of a node: raised at each start, by one or to the clock in milliseconds, and durable before the node speaks (MBR-003).
 public typealias Incarnation = UInt64
 
 /// One life of one node: the writer of an operation (VER-002).

@@ -166,7 +166,17 @@ public final class LinkHandler: ChannelInboundHandler {
                     text: "CALL before AUTH")
                 return violated(LinkViolation(close: close, diagnosis: ""))
             }
-            send(.reply(Reply(failure: error.code, "\(error)")), stream: frame.header.stream)
+            send(.reply(Reply(failure: error.code, Self.explain(error))), stream: frame.header.stream)
+        }
+    }
+
+    /// What a refused call says to the people who made it: the limit, where there is one.
+    private static func explain(_ error: DecodingError) -> String {
+        switch error.code {
+        case .keyTooLarge: "a key has at most \(Limits.key) bytes, this one has more"
+        case .valueTooLarge: "a value has at most \(Limits.value) bytes, this one has more"
+        case .batchTooLarge: "a batch has at most \(Limits.batchOperations) operations, this one has more"
+        default: "\(error)"
         }
     }
 

@@ -9,8 +9,8 @@ extension NodeCore {
 
     func clusterStatus() -> ClusterStatus {
         let members = machine.members.compactMap { record -> MemberStatus? in
-            guard !record.state.isGone, var status = machine.status(of: record.node) else { return nil }
-            if record.node != store.identity.node { status.behind = replication.behind(record.node) }
+            guard var status = machine.status(of: record.node) else { return nil }
+            if record.node != store.identity.node, !record.state.isGone { status.behind = replication.behind(record.node) }
             return status
         }
         return ClusterStatus(

@@ -9,7 +9,7 @@ extension Scenarios {
                 let nodes = try await testbed.startNodes(3)
                 let table = try TableDefinition.named("rows", .set, .ram)
                 try await nodes[0].create(table)
-                try await nodes[0].fill(table, rows: 40_000, valueSize: 1000)
+                try await nodes[0].fill(table, rows: 15_000, valueSize: 2000)
                 for node in nodes.dropFirst() { try await node.join(nodes[0]) }
                 try await testbed.waitForAgreement(nodes)
                 var measured: UInt64 = 0

@@ -148,7 +148,7 @@ extension Scenarios {
         @Test func aClockTenMinutesOffIsRefusedAndNamed() async throws {
             try await withTestbed { testbed in
                 let n1 = try await testbed.startNodes(1)[0]
-                let late = try await testbed.node("late", options: ["--clock-offset", "600"])
+                let late = try await testbed.node("late", options: ["--clock-offset=600"])
                 try await late.start()
                 let refused = try await testbed.run("cluster", "join", n1.address.description, at: late)
                 #expect(refused.code == 1)
@@ -163,7 +163,7 @@ extension Scenarios {
             try await withTestbed { testbed in
                 let nodes = try await testbed.startCluster(2)
                 try await nodes[1].stop()
-                nodes[1].options += ["--clock-offset", "-600"]
+                nodes[1].options += ["--clock-offset=-600"]
                 try await nodes[1].start()
                 try await eventually("n1 to say why n2 is unreachable") {
                     let view = try #require(await nodes[0].view(of: nodes[1]))

@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import Synchronization
 import Testing
 
 extension Scenarios {
@@ -35,20 +36,12 @@ extension Scenarios {
                 let table = try TableDefinition.named("rows")
                 try await nodes[0].create(table)
                 try await nodes[0].fill(table, rows: 20_000)
-                let writer = Task { [first = nodes[0]] in
-                    var number = 0
-                    while !Task.isCancelled {
-                        try await first.put("live-\(number)", "v\(number)", in: table)
-                        try await first.delete(
-                            "row-" + String(repeating: "0", count: 7 - "\(number)".count) + "\(number)", in: table)
-                        number += 1
-                    }
-                    return number
-                }
+                let isOver = Mutex(false)
+                async let writing = write(to: nodes[0], table) { isOver.withLock { $0 } }
                 try await nodes[1].join(nodes[0])
                 try await nodes[2].join(nodes[0])
-                writer.cancel()
-                let written = try await writer.value
+                isOver.withLock { $0 = true }
+                let written = try await writing
                 #expect(written > 0)
                 try await testbed.waitForAgreement(nodes)
                 for node in nodes {
@@ -59,6 +52,20 @@ extension Scenarios {
                 let dump = try await testbed.dump(table.name, of: nodes[0])
                 for node in nodes.dropFirst() { #expect(try await testbed.dump(table.name, of: node) == dump) }
             }
+        }
+
+        /// Puts a row and deletes another, again and again.
+        /// - Returns: how many times.
+        private func write(to node: NodeProcess, _ table: TableDefinition, until isOver: @Sendable () -> Bool) async throws -> Int
+        {
+            var number = 0
+            while !isOver() {
+                try await node.put("live-\(number)", "v\(number)", in: table)
+                try await node.write(
+                    [ClusterModel.Operation(.delete, key: Row.generated(number, prefix: "row", valueSize: 0).key)], to: table)
+                number += 1
+            }
+            return number
         }
 
         @Test func writesOnAnyNodeAreOnEveryNodeWhenAnswered() async throws {

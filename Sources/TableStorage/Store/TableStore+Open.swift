@@ -80,7 +80,9 @@ private struct Opening {
         guard identity.incarnation < .max - 1 else {
             throw .corrupt(file: DiskName.node, offset: UInt64(RecordFormat.headerSize), reason: .body(field: "incarnation"))
         }
-        identity.incarnation += 1
+        // The clock makes the lives of an older copy of this directory different from those since, also when it has been
+        // started as often (MBR-003).
+        identity.incarnation = max(identity.incarnation + 1, now.milliseconds)
         identity.name = name
         let bound = WriteState.bound(above: max(clock.bound, now))
         let state = WriteState(ownOrigin: Origin(node: identity.node, incarnation: identity.incarnation), bound: bound)

@@ -24,8 +24,7 @@ enum Advice {
         case .notReplicated: "call a node that 'tablewire table info' lists as a replica"
         case .storageFailed: "the node takes no more writes to disc tables: see its log, repair the disk, restart it"
         case .diskFull: "make room on the node's disk and restart it"
-        case .keyTooLarge: "keys have at most \(Limits.key) bytes"
-        case .valueTooLarge: "values have at most \(Limits.value) bytes"
+        case .nameConflict: "start this node with another --name, or remove that member first"
         default: nil
         }
     }
