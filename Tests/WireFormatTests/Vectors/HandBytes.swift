@@ -17,8 +17,8 @@ func version(_ stamp: UInt64, _ node: UInt128, _ incarnation: UInt64, _ sequence
     u64(stamp) + entry(node, incarnation, sequence)
 }
 func tlv(_ type: UInt16, _ value: [UInt8]) -> [UInt8] { u16(type) + u16(UInt16(value.count)) + value }
-func list(_ elements: [UInt8]...) -> [UInt8] { u32(UInt32(elements.count)) + elements.joined() }
-func body(_ parts: [UInt8]...) -> [UInt8] { Array(parts.joined()) }
+func list(_ elements: [UInt8]...) -> [UInt8] { elements.reduce(into: u32(UInt32(elements.count))) { $0 += $1 } }
+func body(_ parts: [UInt8]...) -> [UInt8] { parts.reduce(into: []) { $0 += $1 } }
 func codes(_ values: UInt16...) -> [UInt8] { u32(UInt32(values.count)) + values.flatMap(u16) }
 func oddCodes(_ count: Int) -> [UInt8] { u32(UInt32(count)) + (0..<count).flatMap { u16(UInt16($0) * 2 + 1) } }
 
