@@ -1,6 +1,6 @@
 public import ClusterModel
 
-/// The hashes by which rows are placed in buckets and copies are compared (DIG-001, DIG-002).
+/// The hashes by which rows are placed in buckets and copies are compared (DIG-001, SNP-006).
 public enum RowHash {
     /// The hash of a row id: what the key hashes to, seeded by the value in a `bag` and by the owner in an `owner` table.
     public static func row(
@@ -29,7 +29,7 @@ public enum RowHash {
 }
 
 extension VersionVector {
-    /// XXH64 of the encoded entries, without their count: what PING carries (HRT-011).
+    /// XXH64 of the encoded entries, without their count: what PING carries (VER-012).
     public var hash64: UInt64 {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(entries.count * Entry.leastSize)
@@ -40,12 +40,12 @@ extension VersionVector {
 
 /// The hash of what a node knows of members and catalogue: equal hashes, equal views (HRT-012).
 public enum ViewHash {
-    /// XXH64 of the body of a MEMBERS message with all records, followed by that of a DEFINITIONS message with all definitions.
+    /// XXH64 over the body of a DEFINITIONS message with all definitions, seeded with XXH64 over that of a MEMBERS message with
+    /// all records.
     /// - Parameters: both ascending, as those messages want them.
     public static func hash(members: [MemberRecord], definitions: [TableDefinition]) -> UInt64 {
-        var bytes: [UInt8] = []
-        Members(members).write(to: &bytes)
-        Definitions(definitions).write(to: &bytes)
-        return XXH64.hash(bytes.span)
+        let members = MessageCodec.encode(.members(Members(members)))
+        let definitions = MessageCodec.encode(.definitions(Definitions(definitions)))
+        return XXH64.hash(definitions.span, seed: XXH64.hash(members.span))
     }
 }

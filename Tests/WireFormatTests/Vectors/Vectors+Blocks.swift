@@ -43,7 +43,7 @@ extension VectorList {
     }
 
     private mutating func badBlock(
-        _ name: String, _ bytes: [UInt8], _ reason: DecodingError.Reason, at offset: Int, _ field: String, req: String = "SNP-022"
+        _ name: String, _ bytes: [UInt8], _ reason: DecodingError.Reason, at offset: Int, _ field: String, req: String = "SNP-024"
     ) {
         add(
             Vector(

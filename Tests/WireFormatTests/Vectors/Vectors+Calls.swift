@@ -38,8 +38,8 @@ extension VectorList {
             "cluster-watch/resumed", .clusterWatch(position: WatchPosition(incarnation: 3, number: 8)), u16(6), u8(1), u64(3),
             u64(8),
             tail: ("position.number", 8))
-        refuse("method-unknown", u16(7), .unknownValue, at: 0, "method", code: .unknownMethod)
-        refuse("method-zero", u16(0), .unknownValue, at: 0, "method", code: .unknownMethod)
+        refuse("method-unknown", u16(7), .unknownValue, at: 0, "method", req: "CAL-007", code: .unknownMethod)
+        refuse("method-zero", u16(0), .unknownValue, at: 0, "method", req: "CAL-007", code: .unknownMethod)
         refuse("cluster-watch/mark-2", u16(6) + u8(2), .notBoolean, at: 2, "position", req: "ENC-002")
         refuse("cluster-join/mode-unknown", u16(2) + text("h:1") + u8(3) + u8(0), .unknownValue, at: 7, "mode", req: "ENC-006")
         refuse("cluster-join/no-port", u16(2) + text("h") + u8(0) + u8(0), .invalidName, at: 2, "address", code: .invalidArgument)
@@ -111,7 +111,7 @@ extension VectorList {
             "node-block", .nodeBlock(names: [Sample.node("b@h"), Sample.node("a@h")]), u16(0x0304),
             list(text("b@h"), text("a@h")),
             tail: ("names", 5))
-        good("cancel", .cancel, req: "CAL-010", [])
+        good("cancel", .cancel, req: "CAL-006", [])
         bad("cancel/not-empty", .cancel, [0], .leftover, at: 0, "cancel.end", req: "ENC-007")
     }
 }

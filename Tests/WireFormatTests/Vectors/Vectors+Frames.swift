@@ -22,7 +22,7 @@ extension VectorList {
         func bad(_ name: String, _ bytes: [UInt8], _ reason: DecodingError.Reason, _ offset: Int, _ field: String) {
             add(
                 Vector(
-                    "preface/\(name)", .preface, req: "FRM-001", bytes,
+                    "preface/\(name)", .preface, req: "FRM-003", bytes,
                     .error(.badHeader, reason, offset: offset, field: "preface.\(field)")))
         }
         good("version-1", body(Self.magic, u16(1), u16(1), u32(0)), 1, 1)
@@ -96,16 +96,16 @@ extension VectorList {
         let ignored = ("ignored", JSON.bool(true))
         good(
             "unknown-odd-type", frame(type: 0xFA01, lane: 3, stream: 9, sequence: 0, body: [1, 2, 3]),
-            frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong), req: "FRM-013",
+            frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong), req: "EXT-001",
             Self.expected(0xFA01, lane: 3, stream: 9, sequence: 0, bodyBytes: 3, ignored),
             Self.expected(0x0A, lane: 0, sequence: 1, bodyBytes: 24, Self.pongContent))
         good(
             "unknown-odd-type-over-two-frames", frame(type: 0xFA11, flags: 1, lane: 1, sequence: 0, body: [1]),
-            frame(type: 0xFA11, lane: 1, sequence: 1, body: [2]), req: "FRM-013",
+            frame(type: 0xFA11, lane: 1, sequence: 1, body: [2]), req: "EXT-001",
             Self.expected(0xFA11, lane: 1, sequence: 1, bodyBytes: 2, ignored))
         good(
             "unknown-method-keeps-the-link", frame(type: 0x0210, lane: 2, stream: 4, sequence: 0, body: u16(0x0999)),
-            frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong), req: "CAL-004",
+            frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong), req: "CAL-007",
             Self.expected(0x0210, lane: 2, stream: 4, sequence: 0, bodyBytes: 2, ("refused", .string("UNKNOWN_METHOD"))),
             Self.expected(0x0A, lane: 0, sequence: 1, bodyBytes: 24, Self.pongContent))
         good("body-at-the-limit", Self.pongFrame, req: "FRM-010", input: Self.bounds(24, 24), pong)
@@ -122,19 +122,19 @@ extension VectorList {
     private mutating func addBrokenHeaders() {
         let pong = Self.pong
         bad(
-            "wrong-magic", frame(magic: 0xD557, type: 0x0A, lane: 0, sequence: 0, body: pong), req: "FRM-005", .badHeader,
+            "wrong-magic", frame(magic: 0xD557, type: 0x0A, lane: 0, sequence: 0, body: pong), req: "FRM-007", .badHeader,
             .wrongMagic, at: 0, "header.magic")
         bad(
-            "wrong-header-crc", frame(type: 0x0A, lane: 0, sequence: 0, body: pong, headerCRC: 1), req: "FRM-006", .badHeader,
+            "wrong-header-crc", frame(type: 0x0A, lane: 0, sequence: 0, body: pong, headerCRC: 1), req: "FRM-007", .badHeader,
             .wrongChecksum, at: 28, "header.headerCRC")
         bad(
-            "wrong-body-crc", frame(type: 0x0A, lane: 0, sequence: 0, body: pong, bodyCRC: 1), req: "FRM-007", .badBody,
+            "wrong-body-crc", frame(type: 0x0A, lane: 0, sequence: 0, body: pong, bodyCRC: 1), req: "FRM-011", .badBody,
             .wrongChecksum, at: 24, "header.bodyCRC")
         bad(
-            "unknown-flag", frame(type: 0x0A, flags: 2, lane: 0, sequence: 0, body: pong), req: "FRM-009", .badHeader,
+            "unknown-flag", frame(type: 0x0A, flags: 2, lane: 0, sequence: 0, body: pong), req: "FRM-007", .badHeader,
             .reservedNotZero, at: 4, "header.flags")
         bad(
-            "reserved", frame(type: 0x0A, lane: 0, reserved: 1, sequence: 0, body: pong), req: "FRM-009", .badHeader,
+            "reserved", frame(type: 0x0A, lane: 0, reserved: 1, sequence: 0, body: pong), req: "FRM-007", .badHeader,
             .reservedNotZero, at: 6, "header.reserved")
         bad(
             "body-over-the-limit", Self.pongFrame, req: "FRM-010", input: Self.bounds(23, 100), .frameTooLarge, .limitExceeded,
@@ -147,22 +147,22 @@ extension VectorList {
             "unauthenticated-1025", frame(type: 0x02, lane: 0, length: 1025, sequence: 0, body: []), req: "LIM-001",
             input: Self.bounds(1024, 1024), .frameTooLarge, .limitExceeded, at: 8, "header.bodyLength")
         bad(
-            "sequence-begins-with-1", frame(type: 0x0A, lane: 0, sequence: 1, body: pong), req: "FRM-008", .sequenceGap,
+            "sequence-begins-with-1", frame(type: 0x0A, lane: 0, sequence: 1, body: pong), req: "FRM-009", .sequenceGap,
             .wrongSequence, at: 16, "header.sequence")
         bad(
-            "sequence-repeated", Self.pongFrame, Self.pongFrame, req: "FRM-008", .sequenceGap, .wrongSequence, at: 16,
+            "sequence-repeated", Self.pongFrame, Self.pongFrame, req: "FRM-009", .sequenceGap, .wrongSequence, at: 16,
             "header.sequence")
         bad(
-            "sequence-gap", Self.pongFrame, frame(type: 0x0A, lane: 0, sequence: 2, body: pong), req: "FRM-008", .sequenceGap,
+            "sequence-gap", Self.pongFrame, frame(type: 0x0A, lane: 0, sequence: 2, body: pong), req: "FRM-009", .sequenceGap,
             .wrongSequence, at: 16, "header.sequence")
         bad(
-            "lane-4", frame(type: 0x0A, lane: 4, sequence: 0, body: pong), req: "FRM-021", .wrongLane, .wrongLane, at: 5,
+            "lane-4", frame(type: 0x0A, lane: 4, sequence: 0, body: pong), req: "FRM-024", .wrongLane, .wrongLane, at: 5,
             "header.lane")
         bad(
-            "pong-on-lane-3", frame(type: 0x0A, lane: 3, sequence: 0, body: pong), req: "FRM-021", .wrongLane, .wrongLane, at: 5,
+            "pong-on-lane-3", frame(type: 0x0A, lane: 3, sequence: 0, body: pong), req: "FRM-024", .wrongLane, .wrongLane, at: 5,
             "header.lane")
         bad(
-            "unknown-even-type", frame(type: 0xFA02, lane: 0, sequence: 0, body: []), req: "FRM-013", .unknownCritical,
+            "unknown-even-type", frame(type: 0xFA02, lane: 0, sequence: 0, body: []), req: "EXT-002", .unknownCritical,
             .unknownCritical, at: 2, "header.type")
         bad(
             "pong-with-a-stream", frame(type: 0x0A, lane: 0, stream: 1, sequence: 0, body: pong), req: "FRM-015", .malformed,
@@ -175,22 +175,22 @@ extension VectorList {
     private mutating func addBrokenOrder() {
         let first = frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: [1])
         bad(
-            "other-type-before-the-end", first, frame(type: 0x08, lane: 0, sequence: 1, body: [1]), req: "FRM-012", .malformed,
+            "other-type-before-the-end", first, frame(type: 0x08, lane: 0, sequence: 1, body: [1]), req: "FRM-014", .malformed,
             .wrongContinuation, at: 2, "header.type")
         bad(
             "other-stream-before-the-end", frame(type: 0x0210, flags: 1, lane: 2, stream: 1, sequence: 0, body: [0]),
-            frame(type: 0x0210, lane: 2, stream: 2, sequence: 1, body: [1]), req: "FRM-012", .malformed, .wrongContinuation,
+            frame(type: 0x0210, lane: 2, stream: 2, sequence: 1, body: [1]), req: "FRM-014", .malformed, .wrongContinuation,
             at: 12,
             "header.stream")
         bad(
-            "empty-part", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: []), req: "FRM-012", .malformed,
+            "empty-part", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: []), req: "FRM-016", .malformed,
             .wrongContinuation, at: 8, "header.bodyLength")
         bad(
-            "empty-last-part", first, frame(type: 0x0A, lane: 0, sequence: 1, body: []), req: "FRM-012", .malformed,
+            "empty-last-part", first, frame(type: 0x0A, lane: 0, sequence: 1, body: []), req: "FRM-016", .malformed,
             .wrongContinuation, at: 8, "header.bodyLength")
         bad(
             "message-over-the-limit", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: Array(Self.pong.prefix(12))),
-            frame(type: 0x0A, lane: 0, sequence: 1, body: Array(Self.pong.dropFirst(12))), req: "FRM-011",
+            frame(type: 0x0A, lane: 0, sequence: 1, body: Array(Self.pong.dropFirst(12))), req: "FRM-017",
             input: Self.bounds(12, 23), .messageTooLarge, .limitExceeded, at: 8, "header.bodyLength")
         bad(
             "malformed-second-message", Self.pongFrame, frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong + [0]),

@@ -50,7 +50,7 @@ extension VectorList {
             ]
             add(
                 Vector(
-                    "hash/row/\(name)", .hash, type: "ROW_HASH", req: "DIG-002", [], input: .object(input),
+                    "hash/row/\(name)", .hash, type: "ROW_HASH", req: "SNP-006", [], input: .object(input),
                     .decoded(.object([("value", .string(hash)), ("bucket", .number(bucket))]))))
         }
         row("set", .set, .lww, "sensor/1", value: "21.5", "4a1003e33af8e600", 296)
@@ -64,12 +64,12 @@ extension VectorList {
             ("node", .string(Sample.nodeA.hexadecimal)), ("incarnation", .string("3")), ("sequence", .string("7")),
         ]
         hash("row-digest", "ROW_DIGEST", req: "DIG-001", [], input: digest, "847fac4781f039f9")
-        hash("vector/empty", "VECTOR_HASH", req: "HRT-011", list(), "ef46db3751d8e999")
+        hash("vector/empty", "VECTOR_HASH", req: "VER-012", list(), "ef46db3751d8e999")
         hash(
-            "vector/two-entries", "VECTOR_HASH", req: "HRT-011",
+            "vector/two-entries", "VECTOR_HASH", req: "VER-012",
             list(entry(Sample.nodeA, 3, 9), entry(Sample.nodeB, 1, .max)), "54826dc7243e0928")
         hash(
             "view/one-member-one-table", "VIEW_HASH", req: "HRT-012",
-            list(Self.record(Sample.nodeA)) + list(Self.definition()), "1da38e9cc24ba7ab")
+            list(Self.record(Sample.nodeA)) + list(Self.definition()), "34ee95bd3a4554b7")
     }
 }

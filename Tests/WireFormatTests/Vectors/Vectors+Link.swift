@@ -61,10 +61,10 @@ extension VectorList {
         bad("hello/nonce-cut", .hello, Array(Self.hello().prefix(81)), .truncated, at: 50, "hello.nonce", req: "LNK-010")
         bad(
             "hello/frame-body-below-default", .hello, Self.hello(maximumFrameBody: 65535), .outOfRange, at: 90,
-            "hello.maximumFrameBody", req: "FRM-010")
+            "hello.maximumFrameBody", req: "LNK-012")
         bad(
             "hello/frame-body-above-maximum", .hello, Self.hello(maximumFrameBody: 262_145), .outOfRange, at: 90,
-            "hello.maximumFrameBody", req: "FRM-010")
+            "hello.maximumFrameBody", req: "LNK-012")
         bad("hello/name-without-host", .hello, Self.hello(name: text("abc")), .invalidName, at: 102, "hello.name", req: "MBR-005")
         bad("hello/name-empty", .hello, Self.hello(name: text("")), .invalidName, at: 102, "hello.name", req: "MBR-005")
         bad(
@@ -106,16 +106,16 @@ extension VectorList {
             "hello.features", req: "ENC-005")
         bad(
             "hello/tlv-not-increasing", .hello, Self.hello(extensions: tlv(5, []) + tlv(5, [])), .notAscending, at: 121,
-            "hello.extensions.type", req: "EXT-003")
+            "hello.extensions.type", req: "EXT-008")
         bad(
             "hello/tlv-even", .hello, Self.hello(extensions: tlv(5, []) + tlv(6, [])), .unknownCritical, at: 121,
-            "hello.extensions.type", req: "EXT-003", code: .unknownCritical)
+            "hello.extensions.type", req: "EXT-005", code: .unknownCritical)
         bad(
             "hello/tlv-longer-than-the-body", .hello, Self.hello(extensions: u16(5) + u16(2) + [0]), .truncated, at: 119,
-            "hello.extensions.length", req: "EXT-003")
+            "hello.extensions.length", req: "EXT-008")
         bad(
             "hello/tlv-cut-in-the-type", .hello, Self.hello(extensions: [5]), .truncated, at: 117, "hello.extensions.type",
-            req: "EXT-003")
+            req: "EXT-008")
         let many = (0..<33).flatMap { tlv(UInt16($0) * 2 + 1, []) }
         bad(
             "hello/tlv-33", .hello, Self.hello(extensions: many), .limitExceeded, at: 117 + 32 * 4, "hello.extensions",
@@ -137,7 +137,7 @@ extension VectorList {
         var unknown = Close(.none)
         unknown.code = 0xBEEF
         good(
-            "close/unregistered-code", .close(unknown), req: "LNK-040",
+            "close/unregistered-code", .close(unknown), req: "LNK-048",
             body(u16(0xBEEF), u16(0), u64(0), u32(0), u64(0), u16(0)))
         bad(
             "close/text-257", .close, body(u16(0), u16(0), u64(0), u32(0), u64(0), text(String(repeating: "x", count: 257))),
@@ -179,7 +179,7 @@ extension VectorList {
             body(u64(41), u64(1_732_000_000_000), u64(1_732_000_000_017)), tail: ("clock", 8))
         good(
             "credit", .credit(Credit(lane: .bulk, limit: 1 << 40)), req: "FRM-031", body(u8(3), u64(1 << 40)), tail: ("limit", 8))
-        bad("credit/lane-without-credit", .credit, body(u8(1), u64(7)), .outOfRange, at: 0, "credit.lane", req: "FRM-031")
+        bad("credit/lane-without-credit", .credit, body(u8(1), u64(7)), .outOfRange, at: 0, "credit.lane", req: "FRM-033")
         bad("credit/lane-unknown", .credit, body(u8(4), u64(7)), .unknownValue, at: 0, "credit.lane", req: "ENC-006")
     }
 

@@ -183,7 +183,7 @@ extension VectorList {
             "snap-chunk", .snapChunk(plain), req: "SNP-003", Self.chunk(rawLength: 9, crc: 0xCBF4_3926, raw), tail: ("data", 13))
         bad(
             "snap-chunk/codec-unknown", .snapChunk, Self.chunk(codec: 3, rawLength: 9, crc: 0, raw), .unknownValue, at: 6,
-            "snapChunk.codec", req: "SNP-020")
+            "snapChunk.codec", req: "ENC-006")
         bad(
             "snap-chunk/next-bucket-1025", .snapChunk, Self.chunk(nextBucket: 1025, rawLength: 9, crc: 0, raw), .outOfRange,
             at: 4,
@@ -212,13 +212,13 @@ extension VectorList {
         }
         add("plain", Self.chunk(rawLength: 9, crc: 0xCBF4_3926, raw), req: "SNP-020", decoded)
         add("zlib-stored", zlib(9, stored), req: "SNP-020", decoded)
-        add("wrong-crc", Self.chunk(rawLength: 9, crc: 0xCBF4_3927, raw), req: "SNP-003", wrong(.wrongChecksum, 12, "rawCRC"))
+        add("wrong-crc", Self.chunk(rawLength: 9, crc: 0xCBF4_3927, raw), req: "SNP-025", wrong(.wrongChecksum, 12, "rawCRC"))
         add("zlib-shorter-than-declared", zlib(10, stored), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-longer-than-declared", zlib(8, stored), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-with-a-byte-behind", zlib(9, stored + [0]), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-cut", zlib(9, Array(stored.dropLast())), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-wrong-adler", zlib(9, Array(stored.dropLast()) + [0xDF]), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-not-zlib", zlib(9, raw), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
-        add("zlib-wrong-crc", zlib(9, stored, crc: 0), req: "SNP-003", wrong(.wrongChecksum, 12, "rawCRC"))
+        add("zlib-wrong-crc", zlib(9, stored, crc: 0), req: "SNP-025", wrong(.wrongChecksum, 12, "rawCRC"))
     }
 }

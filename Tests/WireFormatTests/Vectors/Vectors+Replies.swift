@@ -31,9 +31,9 @@ extension VectorList {
             tail: ("joined.archive", 8))
         let written = WriteResult(replicas: 2, wanted: 3, stamp: Stamp(Sample.stamp), last: 99)
         reply("written", Reply(.written(written)), u8(7), u16(2), u16(3), u64(Sample.stamp), u64(99), tail: ("written.last", 8))
-        refuse("kind-unknown", u16(0) + u8(1) + u8(11), .unknownValue, at: 3, "kind", req: "CAL-003")
-        refuse("failure-without-code", u16(0) + u8(1) + u8(1) + text(""), .contradiction, at: 3, "kind", req: "CAL-003")
-        refuse("done-with-code", u16(0x0403) + u8(1) + u8(0), .contradiction, at: 3, "kind", req: "CAL-003")
+        refuse("kind-unknown", u16(0) + u8(1) + u8(11), .unknownValue, at: 3, "kind", req: "ENC-006")
+        refuse("failure-without-code", u16(0) + u8(1) + u8(1) + text(""), .contradiction, at: 3, "kind", req: "CAL-009")
+        refuse("done-with-code", u16(0x0403) + u8(1) + u8(0), .contradiction, at: 3, "kind", req: "CAL-009")
         refuse("last-2", u16(0) + u8(2) + u8(0), .notBoolean, at: 2, "isLast", req: "ENC-002")
         refuse(
             "failure-text-257", u16(1) + u8(1) + u8(1) + text(String(repeating: "x", count: 257)), .limitExceeded, at: 4, "text",
