@@ -37,7 +37,7 @@ public final class LinkHandler: ChannelInboundHandler {
     private var prefaceBytes: [UInt8] = []
     private var inbound = InboundCredit()
     private var isAuthenticated = false
-    /// Header sequence of the last frame received on each lane, plus one (HRT-003).
+    /// Header sequence of the last frame received on each lane, plus one (HRT-004).
     public var receivedSequences: [UInt64] { assembler.received }
     public internal(set) var bytesReceived: UInt64 = 0
     public internal(set) var bytesSent: UInt64 = 0

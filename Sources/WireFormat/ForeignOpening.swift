@@ -1,4 +1,4 @@
-/// What seems to have dialled us when the first bytes are no preface: for one line in the log, never for a decision (FRM-002).
+/// What seems to have dialled us when the first bytes are no preface: for one line in the log, never for a decision (FRM-003).
 public enum ForeignOpening: String, Hashable, Sendable, CaseIterable {
     /// A TLS ClientHello: the peer uses TLS and we do not.
     case tls

@@ -1,7 +1,7 @@
 import Testing
 import WireFormat
 
-/// FRM-002: what else dials the port.
+/// FRM-003: what else dials the port.
 @Suite struct ForeignOpeningTests {
     @Test(
         arguments: [
