@@ -19,12 +19,7 @@ struct CheckpointBegin {
         body.appendBigEndian(rows)
         body.appendBigEndian(segment)
         body.appendVector(vector)
-        body.appendBigEndian(UInt32(pending.count))
-        for interval in pending {
-            body.appendOrigin(interval.origin)
-            body.appendBigEndian(interval.first)
-            body.appendBigEndian(interval.last)
-        }
+        body.appendIntervals(pending)
     }
 
     static func read(_ body: Span<UInt8>) throws(BodyError) -> CheckpointBegin {
@@ -33,13 +28,7 @@ struct CheckpointBegin {
         let rows = try body.take(UInt64.self, "rows")
         let segment = try body.take(UInt64.self, "segment")
         let vector = try body.takeVector("vector")
-        let count = Int(try body.take(UInt32.self, "pending"))
-        var pending: [PendingInterval] = []
-        for _ in 0..<count {
-            let origin = try body.takeOrigin("pending")
-            let first = try body.take(UInt64.self, "pending")
-            pending.append(PendingInterval(origin: origin, first: first, last: try body.take(UInt64.self, "pending")))
-        }
+        let pending = try body.takeIntervals("pending")
         try body.finish("checkpointBegin")
         return CheckpointBegin(
             definition: definition, rows: rows, segment: segment, vector: vector, pending: pending)

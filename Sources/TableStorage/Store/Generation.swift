@@ -114,12 +114,12 @@ public final class Generation {
     /// A ram table became a disc table: the log begins anew with all that it holds.
     private func logWhole(_ table: Table) {
         let name = table.definition.name
-        var size = LogRecord.reset(name, collected: table.collected, to: &log)
+        var size = LogRecord.reset(name, to: &log)
         var scanner = table.deltaScan(buckets: 0...(Limits.buckets - 1), have: VersionVector(), complete: true)
         while let chunk = scanner.next(table) {
             if !chunk.block.isEmpty { size += LogRecord.rows(name, block: chunk.block, to: &log) }
         }
-        size += LogRecord.vector(name, table.vector, to: &log)
+        size += LogRecord.progress(table, to: &log)
         _ = state.advance(by: size)
     }
 
