@@ -64,8 +64,8 @@ struct Checkpoint {
     private let generation: UInt64
     /// The log from here on is not covered by the checkpoint.
     let segment: UInt64
-    /// `Generation.shapeChanges` when the log was rotated.
-    let shapeChanges: Int
+    /// `Generation.scanBreaks` when the log was rotated.
+    let scanBreaks: Int
     /// Tables still to be written, the next one last, with their beginnings as they were when the log was rotated.
     private var waiting: [(begin: CheckpointBegin, table: Table)]
     private var current: Writing?
@@ -93,9 +93,9 @@ struct Checkpoint {
     }
 
     /// - Parameter tables: the disc tables, ascending by name.
-    init(generation: UInt64, segment: UInt64, shapeChanges: Int, tables: [Table]) {
+    init(generation: UInt64, segment: UInt64, scanBreaks: Int, tables: [Table]) {
         self.generation = generation
-        self.shapeChanges = shapeChanges
+        self.scanBreaks = scanBreaks
         self.segment = segment
         waiting = tables.reversed().map { table in
             let begin = CheckpointBegin(
