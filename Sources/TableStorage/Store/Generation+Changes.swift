@@ -76,6 +76,7 @@ extension Generation {
         let table = try instance(name)
         let isKnown = table.collected.covers(vector)
         let removed = table.prune(buckets: buckets, vector: vector, tracker: tracker)
+        if !removed.isEmpty { scanBreaks += 1 }
         if isKnown, removed.isEmpty { return (removed, known(table)) }
         return (removed, logged(table) { LogRecord.removals($0, removed, vector: vector, to: &$1) })
     }
@@ -127,12 +128,13 @@ extension Generation {
     }
 
     /// Removes tombstones that every member covers, in the next buckets of a round through the table.
-    /// - Returns: how many.
+    /// - Returns: how many; none while a checkpoint is being written.
     @discardableResult
     public func collectTombstones(
         _ name: TableName, coveredBy vector: VersionVector, buckets: Int = 64
     ) throws(StorageError) -> Int {
         let table = try instance(name)
+        guard !isScanned else { return 0 }
         let first = table.collectionBucket
         let count = table.collectTombstones(coveredBy: vector, buckets: buckets)
         guard count > 0 else { return 0 }
