@@ -70,6 +70,6 @@ extension VectorList {
             list(entry(Sample.nodeA, 3, 9), entry(Sample.nodeB, 1, .max)), "54826dc7243e0928")
         hash(
             "view/one-member-one-table", "VIEW_HASH", req: "HRT-012",
-            list(Self.record(Sample.nodeA)) + list(Self.definition()), "34ee95bd3a4554b7")
+            list(Self.record(Sample.nodeA)) + list(Self.definition()), "1da38e9cc24ba7ab")
     }
 }
