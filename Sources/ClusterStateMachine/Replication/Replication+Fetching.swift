@@ -18,7 +18,8 @@ extension Replication {
         let lacks = tables[slot].lacks(local, own: origin)
         if lacks.isEmpty {
             tables[slot].fetch.missingSince = nil
-            tables[slot].fetch.partial = nil
+            // Without links nothing seems to be missing; what came of a copy counts when they are back.
+            if let partial = tables[slot].fetch.partial, local.vector.covers(partial.vector) { tables[slot].fetch.partial = nil }
             repairNext(slot, elapsed: elapsed, into: &actions)
             if tables[slot].fetch.running == nil { admitFetches(elapsed: elapsed) }
             return
@@ -117,7 +118,7 @@ extension Replication {
         return []
     }
 
-    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows` and `digest`, the wrapping sum of their digests.
+    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows`; `digest` is the wrapping sum of their digests.
     public mutating func receivedChunk(
         number: UInt32, nextBucket: UInt16, rows: Int, digest: UInt64, stream: UInt32, from peer: NodeID, elapsed: Duration
     ) -> [ReplicationAction] {
