@@ -88,6 +88,7 @@ public final class Generation {
     }
 
     /// Merges a definition into the catalogue (TAB-008), creates, changes or drops the table accordingly.
+    @discardableResult
     public func define(_ definition: TableDefinition) throws(StorageError) -> Defined {
         try checkWritable()
         let name = definition.name

@@ -54,6 +54,9 @@ public final class TableStore {
     /// Nothing is on its way to the disk or has to get there, and no checkpoint is being written.
     public var isIdle: Bool { outstanding == nil && checkpoint == nil && !isCheckpointWanted && state.durable == state.position }
 
+    /// A checkpoint is being written, or will be with the next batch.
+    public var isCheckpointing: Bool { checkpoint != nil || isCheckpointWanted }
+
     /// What is to be done on the disk next: everything that has accumulated, with at most one sync of the log.
     /// - Parameter now: from any clock that never runs backwards.
     /// - Returns: nil when there is nothing to do, or a batch is being performed.
