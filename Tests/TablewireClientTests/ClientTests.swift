@@ -320,7 +320,9 @@ private func table(_ text: String) throws -> TableName { try #require(TableName(
         let client = try await TablewireClient.connect(
             to: node.address, keys: keys, heartbeat: .init(interval: .milliseconds(5), deadline: .milliseconds(20)))
         let error = await #expect(throws: ClientError.self) { try await client.status() }
-        #expect(error == .timedOut(node.address, activity: "1 call was in progress"))
+        // The silence may be noticed before the call is on its way.
+        let activities = ["1 call was in progress", "idle"]
+        #expect(activities.contains { error == .timedOut(node.address, activity: $0) })
     }
 
     @Test func aPingIsAnswered() async throws {
