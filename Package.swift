@@ -70,6 +70,12 @@ let package = Package(
         .testTarget(
             name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
+        .testTarget(
+            name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TablewireProgramTests", dependencies: ["tablewire", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
+            swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.

@@ -62,4 +62,8 @@ public enum Limits {
     public static let clientIdleTime = Duration.seconds(300)
     /// LIM-029: tables in one PING.
     public static let pingTables = 128
+    /// LIM-030: bytes that wait for the disk.
+    public static let diskBacklog = 64 * 1024 * 1024
+    /// LIM-031: bytes of replies that wait for one peer to read them.
+    public static let linkBacklog = 32 * 1024 * 1024
 }

@@ -37,7 +37,7 @@ public final class LinkHandler: ChannelInboundHandler {
     private var prefaceBytes: [UInt8] = []
     private var inbound = InboundCredit()
     private var isAuthenticated = false
-    /// Header sequence of the last frame received on each lane, plus one (HRT-003).
+    /// Header sequence of the last frame received on each lane, plus one (HRT-004).
     public var receivedSequences: [UInt64] { assembler.received }
     public internal(set) var bytesReceived: UInt64 = 0
     public internal(set) var bytesSent: UInt64 = 0
@@ -131,7 +131,7 @@ public final class LinkHandler: ChannelInboundHandler {
             delegate?.link(self, received: preface)
             receiveFrames(rest)
         } catch {
-            violated(error, diagnosis: Diagnosis.describe(firstBytes: prefaceBytes))
+            violated(error, diagnosis: ForeignOpening.describe(prefaceBytes))
         }
     }
 
@@ -140,7 +140,7 @@ public final class LinkHandler: ChannelInboundHandler {
         let count = min(prefaceBytes.count, Preface.magic.count)
         guard prefaceBytes.prefix(count) != Preface.magic.prefix(count) else { return true }
         let close = Close(.badHeader, retry: Close.never, text: "this port speaks the tablewire protocol")
-        violated(LinkViolation(close: close, diagnosis: Diagnosis.describe(firstBytes: prefaceBytes)))
+        violated(LinkViolation(close: close, diagnosis: ForeignOpening.describe(prefaceBytes)))
         return false
     }
 

@@ -18,7 +18,8 @@ final class Link {
     var heard: (type: MessageType, sequence: UInt64)?
     /// Snapshots that this link serves, by stream.
     var serving: [UInt32: SnapshotServing] = [:]
-    var callsInProgress = 0
+    /// Call ids that wait for their last reply (CAL-005).
+    var callsInProgress: Set<UInt32> = []
     /// Frames of unknown types in the current second.
     var skipped: (second: Int64, count: Int) = (0, 0)
 

@@ -6,14 +6,21 @@ import TableStorage
 // Calls: from a client link or from this process.
 extension NodeCore {
     func received(_ call: Call, stream: UInt32, on link: Link) {
-        guard link.callsInProgress < Limits.callsInProgress else {
+        guard !link.callsInProgress.contains(stream) else {
+            return handle(
+                .wireError(
+                    link.id, .unexpectedMessage, offendingType: MessageType.call.rawValue,
+                    offendingSequence: link.handler.receivedSequences[Int(Lane.replication.rawValue)] - 1,
+                    text: "call \(stream) is still in progress"))
+        }
+        guard link.callsInProgress.count < Limits.callsInProgress else {
             let text = "\(Limits.callsInProgress) calls are in progress on this link; wait for answers before sending more"
             return link.handler.send(.reply(Reply(failure: .tooManyCalls, text)), stream: stream)
         }
-        link.callsInProgress += 1
+        link.callsInProgress.insert(stream)
         let caller = Caller(watch: WatchKey(link: link.id.value, stream: stream)) { [weak link] reply in
             guard let link else { return }
-            if reply.isLast { link.callsInProgress -= 1 }
+            if reply.isLast { link.callsInProgress.remove(stream) }
             link.handler.send(.reply(reply), stream: stream)
         }
         answer(call, to: caller)

@@ -6,7 +6,7 @@ import NIOCore
 import TableStorage
 import WireFormat
 
-/// A join in progress on the joining node (JON-010): the cluster's rows are copied into a new generation beside the old one, which
+/// A join in progress on the joining node (JON-008): the cluster's rows are copied into a new generation beside the old one, which
 /// stays as it is until the new one is whole and on disk.
 final class JoinSession {
     let link: LinkID
@@ -119,7 +119,7 @@ extension NodeCore {
     }
 
     /// With `--merge` the new generation starts with our own rows, versions and all; the copy then is the same sync by which two
-    /// sides of a partition heal (JON-006).
+    /// sides of a partition heal (JON-004).
     private func bringAlong(to generation: Generation) throws(StorageError) -> UInt64 {
         var count: UInt64 = 0
         for definition in data.definitions where definition.exists {

@@ -177,7 +177,7 @@ extension NodeCore: LinkDelegate {
 }
 
 extension Link {
-    /// - Returns: true when the peer has sent too many of them in this second (EXT-002).
+    /// - Returns: true when the peer has sent too many of them in this second (LIM-021).
     func noteSkippedFrame(at elapsed: Duration) -> Bool {
         if skipped.second != elapsed.components.seconds { skipped = (elapsed.components.seconds, 0) }
         skipped.count += 1

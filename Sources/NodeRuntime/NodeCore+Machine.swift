@@ -73,7 +73,7 @@ extension NodeCore {
         }
     }
 
-    /// The nonce and the GREASE that every HELLO carries are the shell's, because they are random (LNK-012, EXT-010).
+    /// The nonce and the GREASE that every HELLO carries are the shell's, because they are random (LNK-016, EXT-011).
     private func completed(_ hello: Hello) -> Hello {
         var hello = hello
         var random = SystemRandomNumberGenerator()

@@ -148,7 +148,7 @@ extension NodeCore {
             .operations(Operations(table: table, origin: origin, first: first, count: count, groups: groups)))
     }
 
-    /// Acknowledgements that are due go first, so that the peer can tell what we knew when we wrote (REP-013).
+    /// Acknowledgements that are due go first, so that the peer can tell what we knew when we wrote (MRG-023).
     private func send(_ operations: [UInt8], to link: Link, _ peer: NodeID) {
         sendAcks(to: peer, on: link)
         link.handler.send(type: .operations, body: operations)
@@ -163,7 +163,7 @@ extension NodeCore {
         run(replication.drained(peer, queued: link.handler.waitingBytes(on: .replication)))
     }
 
-    /// Own operations of this turn go out together: encoded once, one body for all peers (REP-005).
+    /// Own operations of this turn go out together: encoded once, one body for all peers (REP-001).
     func flushWrites() {
         let writes = turnWrites
         turnWrites.removeAll()

@@ -109,7 +109,7 @@ extension NodeCore {
         link.serving[stream] = serving
     }
 
-    /// Packs when the link is the bottleneck: when what was sent before still waits (SNP-021).
+    /// Packs when the link is the bottleneck: when what was sent before still waits (SNP-020).
     private func send(_ chunk: DeltaScanner.Chunk, number: UInt32, stream: UInt32, on link: Link) {
         let isLinkBusy = link.handler.waitingBytes(on: .bulk) > 0
         let takesZlib = link.hello?.codecs.contains(Codec.zlib.rawValue) ?? false

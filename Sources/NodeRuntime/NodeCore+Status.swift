@@ -40,9 +40,7 @@ extension NodeCore {
 
     /// What PING carries so that both ends notice when their views differ (HRT-012).
     func viewChanged() {
-        let members = MessageCodec.encode(.members(Members(machine.members)))
-        let definitions = MessageCodec.encode(.definitions(Definitions(data.definitions)))
-        let hash = XXH64.hash(definitions.span, seed: XXH64.hash(members.span, seed: 0))
+        let hash = ViewHash.hash(members: machine.members, definitions: data.definitions)
         guard hash != viewHash else { return }
         viewHash = hash
         handle(.viewChanged(hash: hash))

@@ -30,9 +30,6 @@ struct EventRing<Event> {
 }
 
 extension NodeCore {
-    /// Bytes of events that may wait for one watcher to read them (LIM-030).
-    private static let watchBacklog = 32 * 1024 * 1024
-
     private var here: Incarnation { store.origin.incarnation }
 
     // MARK: Members
@@ -85,11 +82,11 @@ extension NodeCore {
         }
     }
 
-    /// A watcher that does not read is told where it stopped instead of being kept in memory.
+    /// A watcher that does not read is told where it stopped instead of being kept in memory (CAL-044).
     private func endSlowWatches(of name: TableName) {
         let isSlow: (Caller) -> Bool = { watcher in
             guard let watch = watcher.watch, let link = self.links[LinkID(watch.link)] else { return false }
-            return link.handler.waitingBytes > Self.watchBacklog
+            return link.handler.waitingBytes > Limits.linkBacklog
         }
         let slow = rowWatchers[name]?.filter(isSlow) ?? []
         rowWatchers[name]?.removeAll(where: isSlow)

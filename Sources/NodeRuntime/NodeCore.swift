@@ -167,12 +167,8 @@ final class NodeCore {
         }
     }
 
-    /// Bytes that may wait for the disk, and replies that may wait for one peer to read them. Beyond these the peers get no
-    /// more credit: what they want to send waits at their end (LIM-029, LIM-030).
-    private static let diskBacklog: UInt64 = 64 * 1024 * 1024
-    private static let replyBacklog = 16 * 1024 * 1024
-
-    private var isDiskKeepingUp: Bool { store.position - store.durable < Self.diskBacklog }
+    /// Without credit, what the peers want to send waits at their end and not in our memory (LIM-030).
+    private var isDiskKeepingUp: Bool { store.position - store.durable < UInt64(Limits.diskBacklog) }
 
     private func endTurn() {
         flushWrites()
@@ -185,7 +181,7 @@ final class NodeCore {
                 handle(.frameHeard(link.id, heard.type, sequence: heard.sequence))
             }
             if let peer = link.member, replication.queued(peer) > 0 { continueStreaming(to: link) }
-            link.handler.grantsCredit = isDiskKeepingUp && link.handler.waitingBytes < Self.replyBacklog
+            link.handler.grantsCredit = isDiskKeepingUp && link.handler.waitingBytes < Limits.linkBacklog
         }
         publishRowChanges()
         startDiskWork()

@@ -47,7 +47,7 @@ final class ClientConnection: LinkDelegate {
     private var waiting = CircularBuffer<Waiting>()
     private var paused: Set<ObjectIdentifier> = []
     private var lastStream: UInt32 = 0
-    private var heartbeat = Heartbeat()
+    private var silence = Silence()
     private var heartbeatTask: Scheduled<Void>?
 
     init(address: Address, channel: any Channel) {
@@ -231,7 +231,7 @@ final class ClientConnection: LinkDelegate {
     }
 
     func link(_ link: LinkHandler, received message: Message, stream: UInt32) {
-        heartbeat.heard()
+        silence.heard()
         switch (message, state) {
         case (.hello(let peer), .greeting(let own, nil, let continuation)):
             state = .greeting(own: own, peer: peer, continuation)
@@ -252,7 +252,7 @@ final class ClientConnection: LinkDelegate {
         fail(.wire(address, "\(type.name) came where it may not"))
     }
 
-    func linkSkippedFrame(_ link: LinkHandler) { heartbeat.heard() }
+    func linkSkippedFrame(_ link: LinkHandler) { silence.heard() }
 
     func link(_ link: LinkHandler, violated violation: LinkViolation) {
         link.close(violation.close)
@@ -279,28 +279,15 @@ final class ClientConnection: LinkDelegate {
     }
 
     private func beat(misses: Int) {
-        guard let link = link.value, let number = heartbeat.tick() else { return }
-        guard heartbeat.silentTicks <= misses else {
-            fail(.timedOut(address, activity: calls.isEmpty ? "idle" : "\(calls.count) calls were in progress"))
+        guard let link = link.value, let number = silence.tick() else { return }
+        guard silence.ticks <= misses else {
+            fail(
+                .timedOut(
+                    address,
+                    activity: calls.isEmpty ? "idle" : "\(calls.count) call\(calls.count == 1 ? " was" : "s were") in progress"))
             return link.drop()
         }
         link.send(.ping(Ping(number: number, clock: WallClock.milliseconds(), received: link.receivedSequences)))
-    }
-}
-
-/// Counts intervals of silence. Any message proves the link, so a PING is needed only after an interval without one (HRT-001).
-private struct Heartbeat {
-    private(set) var silentTicks = 0
-    private var pings: UInt64 = 0
-
-    mutating func heard() { silentTicks = 0 }
-
-    /// One interval is over. Returns the number of the PING to send, nil when something was heard in the interval.
-    mutating func tick() -> UInt64? {
-        silentTicks += 1
-        guard silentTicks > 1 else { return nil }
-        pings += 1
-        return pings
     }
 }
 

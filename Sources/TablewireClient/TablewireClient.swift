@@ -19,22 +19,39 @@ public final class TablewireClient: Sendable {
     /// Connects, proves the secret, and checks that the node knows it too.
     /// - Parameters:
     ///   - timeout: for all of it.
+    ///   - heartbeat: how soon a node that says nothing is given up.
     ///   - group: the event loops to run on; the process-wide ones by default.
     /// - Throws: `refused`, `timedOut`, `closed` (such as AUTHENTICATION_FAILED), `lost` or `wire`.
     public static func connect(
         to address: Address, keys: SecretKeys, timeout: Duration = .seconds(5),
-        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, heartbeat: Heartbeat = .defaults
     ) async throws(ClientError) -> TablewireClient {
         let start = ContinuousClock.now
         let (channel, connection) = try await dial(address, keys: keys, timeout: timeout, group: group)
         let left = max(timeout - (ContinuousClock.now - start), .milliseconds(1))
-        let own = Self.greeting()
+        let own = Self.greeting(heartbeat)
         let outcome: Result<Hello, ClientError> = await withCheckedContinuation { continuation in
             channel.eventLoop.execute {
                 connection.value.greet(own, within: .nanoseconds(left.nanoseconds), continuation)
             }
         }
         return TablewireClient(address: address, peer: try outcome.get(), channel: channel, connection: connection)
+    }
+
+    /// When a link that carries nothing is tested, and when it is given up (HRT-001).
+    public struct Heartbeat: Hashable, Sendable {
+        /// A PING is sent after an interval without a message from the node.
+        public var interval: Duration
+        /// Silence after which the link is taken for broken.
+        public var deadline: Duration
+
+        /// 1 s and 10 s.
+        public static let defaults = Heartbeat()
+
+        public init(interval: Duration = .seconds(1), deadline: Duration = .seconds(10)) {
+            self.interval = interval
+            self.deadline = deadline
+        }
     }
 
     private init(address: Address, peer: Hello, channel: any Channel, connection: NIOLoopBound<ClientConnection>) {
@@ -128,14 +145,15 @@ public final class TablewireClient: Sendable {
         }
     }
 
-    private static func greeting() -> Hello {
+    private static func greeting(_ heartbeat: Heartbeat) -> Hello {
         var random = SystemRandomNumberGenerator()
         let name = NodeName("client@" + HostName.current()) ?? NodeName("client@localhost")
         guard let name else { preconditionFailure("client@localhost is a node name") }
         return Hello(
             role: .client, cluster: .any, node: NodeID(UInt128.random(in: 1...UInt128.max, using: &random)), incarnation: 1,
             clock: WallClock.milliseconds(), nonce: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) },
-            heartbeatInterval: 1000, heartbeatDeadline: 10_000, name: name, address: nil,
+            heartbeatInterval: heartbeat.interval.milliseconds, heartbeatDeadline: heartbeat.deadline.milliseconds, name: name,
+            address: nil,
             // Values that mean nothing, so that nodes stay able to skip what they do not know (EXT-010).
             features: [Grease.value(Int.random(in: 0..<16, using: &random))],
             codecs: [Codec.none.rawValue, Codec.zlib.rawValue, Grease.value(Int.random(in: 0..<16, using: &random))],
@@ -155,4 +173,9 @@ public struct PendingReply: Sendable {
         guard let outcome = try? await future.get() else { throw .lost(address, .finished) }
         return try outcome.get()
     }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least one, as a HELLO carries them.
+    fileprivate var milliseconds: UInt32 { UInt32(clamping: max(1, nanoseconds / 1_000_000)) }
 }

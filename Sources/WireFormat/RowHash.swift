@@ -37,3 +37,15 @@ extension VersionVector {
         return XXH64.hash(bytes.span)
     }
 }
+
+/// The hash of what a node knows of members and catalogue: equal hashes, equal views (HRT-012).
+public enum ViewHash {
+    /// XXH64 of the body of a MEMBERS message with all records, followed by that of a DEFINITIONS message with all definitions.
+    /// - Parameters: both ascending, as those messages want them.
+    public static func hash(members: [MemberRecord], definitions: [TableDefinition]) -> UInt64 {
+        var bytes: [UInt8] = []
+        Members(members).write(to: &bytes)
+        Definitions(definitions).write(to: &bytes)
+        return XXH64.hash(bytes.span)
+    }
+}

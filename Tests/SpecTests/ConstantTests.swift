@@ -80,6 +80,7 @@ import WireFormat
         "callsInProgress": Limits.callsInProgress, "scanReply": Limits.scanReply, "helloList": Limits.helloList,
         "snapshotsPerLink": Limits.snapshotsPerLink, "joiningTime": milliseconds(Limits.joiningTime),
         "clientIdleTime": milliseconds(Limits.clientIdleTime), "pingTables": Limits.pingTables,
+        "diskBacklog": Limits.diskBacklog, "linkBacklog": Limits.linkBacklog,
     ]
 
     private static func milliseconds(_ duration: Duration) -> Int { Int(duration / .milliseconds(1)) }

@@ -75,7 +75,8 @@ import WireFormat
         let sizes = [0, 1, 1000, 1 << 20, (1 << 20) - 40, 2 << 20, 5_000_000, Limits.value]
         for round in 0..<2 {
             for (index, size) in sizes.enumerated() {
-                let operation = ClusterModel.Operation(.put, key: [UInt8(index)], value: [UInt8](repeating: UInt8(round), count: size))
+                let operation = ClusterModel.Operation(
+                    .put, key: [UInt8(index)], value: [UInt8](repeating: UInt8(round), count: size))
                 _ = table.write([operation], stamp: Stamp(UInt64(round) + 1), origin: own)
             }
         }
@@ -112,7 +113,9 @@ import WireFormat
         }
         for number in 0..<500 { #expect(find(number) != nil) }
         #expect(find(500) == nil)
-        for number in stride(from: 0, to: 500, by: 2) { if let place = find(number) { table.store.index.remove(place.bucket, place.index) } }
+        for number in stride(from: 0, to: 500, by: 2) {
+            if let place = find(number) { table.store.index.remove(place.bucket, place.index) }
+        }
         for number in 0..<500 { #expect((find(number) != nil) == (number % 2 == 1)) }
     }
 
@@ -210,7 +213,9 @@ import WireFormat
                 records.arena.release(gone.reference, bytes: Record.size(key: gone.key.count, value: gone.value.count))
             }
             if number % 500 == 499 || number > 5980 {
-                held.sort { $0.key == $1.key ? $0.value.lexicographicallyPrecedes($1.value) : $0.key.lexicographicallyPrecedes($1.key) }
+                held.sort {
+                    $0.key == $1.key ? $0.value.lexicographicallyPrecedes($1.value) : $0.key.lexicographicallyPrecedes($1.key)
+                }
                 var walked: [UInt32] = []
                 var cursor = index.cursor(from: RowKey(key: .empty), records)
                 while let reference = index.next(&cursor) { walked.append(reference) }

@@ -7,7 +7,9 @@ import WireFormat
     private let set = TableKind(type: .set, merge: .lww)
     private let own = origin(1)
 
-    private func put(_ key: String, _ value: String = "v") -> ClusterModel.Operation { .init(.put, key: bytes(key), value: bytes(value)) }
+    private func put(_ key: String, _ value: String = "v") -> ClusterModel.Operation {
+        .init(.put, key: bytes(key), value: bytes(value))
+    }
 
     // MARK: Recent operations
 
@@ -64,7 +66,9 @@ import WireFormat
         let (table, peer) = (try kind.table(), try kind.table())
         for number in 0..<200 {
             var operations = [put("k\(number % 60)", "\(number % 3)")]
-            if number % 5 == 0 { operations.append(.init(.delete, key: bytes("k\(number % 7)"), value: kind.type == .bag ? bytes("1") : [])) }
+            if number % 5 == 0 {
+                operations.append(.init(.delete, key: bytes("k\(number % 7)"), value: kind.type == .bag ? bytes("1") : []))
+            }
             let run = table.write(operations, stamp: Stamp(UInt64(number) + 1), origin: number % 4 == 0 ? other : old)
             _ = try peer.apply(groups: run.groups.span, origin: run.origin, first: run.first)
         }
@@ -149,7 +153,8 @@ import WireFormat
     @Test(arguments: TableKind.all) func aCheckpointBringsEverythingBack(_ kind: TableKind) throws {
         let (table, restored) = (try kind.table(), try kind.table())
         for number in 0..<300 {
-            let delete = ClusterModel.Operation(.delete, key: bytes("k\(number % 17)"), value: kind.type == .bag ? bytes("v") : [])
+            let delete = ClusterModel.Operation(
+                .delete, key: bytes("k\(number % 17)"), value: kind.type == .bag ? bytes("v") : [])
             _ = table.write([put("k\(number % 90)"), delete], stamp: Stamp(UInt64(number) + 1), origin: own)
         }
         restored.restore(vector: table.vector, collected: table.collected, pending: table.pending)

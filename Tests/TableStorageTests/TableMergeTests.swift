@@ -9,7 +9,9 @@ import WireFormat
     private let own = origin(1)
     private let peer = origin(2)
 
-    private func put(_ key: String, _ value: String) -> ClusterModel.Operation { .init(.put, key: bytes(key), value: bytes(value)) }
+    private func put(_ key: String, _ value: String) -> ClusterModel.Operation {
+        .init(.put, key: bytes(key), value: bytes(value))
+    }
     private func delete(_ key: String) -> ClusterModel.Operation { .init(.delete, key: bytes(key)) }
 
     private func groups(_ stamp: UInt64, _ operations: ClusterModel.Operation...) -> [UInt8] {
@@ -81,7 +83,8 @@ import WireFormat
     }
 
     @Test func aBlockOfOwnedRowsIsNoBlockOfAPlainTable() throws {
-        let row = Row(key: [1], owner: peer.node, value: [2], version: RowVersion(stamp: Stamp(1), dot: Dot(origin: peer, sequence: 1)))
+        let row = Row(
+            key: [1], owner: peer.node, value: [2], version: RowVersion(stamp: Stamp(1), dot: Dot(origin: peer, sequence: 1)))
         let table = try set.table()
         var tracker: SnapshotTracker?
         let block = RowBlock.encode([row])
@@ -94,10 +97,13 @@ import WireFormat
     // MARK: Conflicts
 
     /// We wrote `k`; then the peer's write of `k` arrives with this knowledge.
-    private func conflict(_ knowledge: WriterKnowledge, mine: ClusterModel.Operation, theirs: ClusterModel.Operation, stamp: UInt64 = 20) throws -> [RowConflict] {
+    private func conflict(
+        _ knowledge: WriterKnowledge, mine: ClusterModel.Operation, theirs: ClusterModel.Operation, stamp: UInt64 = 20
+    ) throws -> [RowConflict] {
         let table = try set.table()
         _ = table.write([mine], stamp: Stamp(10), origin: own)
-        return try table.apply(groups: groups(stamp, theirs).span, origin: peer, first: 1, knowledge: knowledge, ownOrigin: own).conflicts
+        return try table.apply(groups: groups(stamp, theirs).span, origin: peer, first: 1, knowledge: knowledge, ownOrigin: own)
+            .conflicts
     }
 
     @Test func aWriteThatDidNotKnowOursIsAConflict() throws {

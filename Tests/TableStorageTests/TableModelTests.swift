@@ -25,7 +25,8 @@ import WireFormat
             let key = bytes("key/\(UInt64.random(in: 0..<120, using: &random))")
             let length = Int.random(in: 0..<(Bool.random(using: &random) ? 12 : 300), using: &random)
             // A bag's values come from a few, so that they are met again.
-            let value: [UInt8] = kind.type == .bag
+            let value: [UInt8] =
+                kind.type == .bag
                 ? [UInt8.random(in: 0..<4, using: &random)] : (0..<length).map { UInt8(truncatingIfNeeded: $0) }
             let isDelete = Int.random(in: 0..<3, using: &random) == 0
             return ClusterModel.Operation(isDelete ? .delete : .put, key: key, value: isDelete && kind.type != .bag ? [] : value)

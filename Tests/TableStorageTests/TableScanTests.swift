@@ -29,7 +29,8 @@ import Testing
                 stamp += 1
                 // Odd rows go, others come; the even ones stay. The last row of the page goes too, where it may.
                 let odd = Int.random(in: 0..<250, using: &random) * 2 + 1
-                let gone = ClusterModel.Operation(.delete, key: bytes("row/\(odd)"), value: kind.type == .bag ? bytes("value \(odd)") : [])
+                let gone = ClusterModel.Operation(
+                    .delete, key: bytes("row/\(odd)"), value: kind.type == .bag ? bytes("value \(odd)") : [])
                 let come = ClusterModel.Operation(.put, key: bytes("new/\(stamp)"), value: [1])
                 _ = table.write([gone, come], stamp: Stamp(stamp), origin: own)
             }
@@ -70,8 +71,10 @@ import Testing
     @Test(arguments: TableKind.all) func aCursorFromElsewhereIsRefused(_ kind: TableKind) throws {
         let table = try filled(kind, 10)
         let isOrdered = kind.type != .set || kind.merge == .owner
-        let wrong: [[UInt8]] = isOrdered
-            ? [[0], [1], [2, 65], [3, 0, 0], [1, 0, 0, 0, 9, 65], [1, 255, 255, 255, 255], [9, 9]] : [[0], [1, 0, 0, 0, 0], [3], [3, 0], [3, 4, 0], [9]]
+        let wrong: [[UInt8]] =
+            isOrdered
+            ? [[0], [1], [2, 65], [3, 0, 0], [1, 0, 0, 0, 9, 65], [1, 255, 255, 255, 255], [9, 9]]
+            : [[0], [1, 0, 0, 0, 0], [3], [3, 0], [3, 4, 0], [9]]
         for cursor in wrong {
             #expect(throws: TableError.invalidCursor) { _ = try table.scan(prefix: [UInt8]().span, cursor: cursor.span) }
         }

@@ -186,7 +186,8 @@ import WireFormat
         assembler.append(bytes.span)
         let refused = try #require(try assembler.next())
         #expect(refused.header.stream == 77)
-        #expect(refused.content == .refusedCall(DecodingError(.invalidName, code: .invalidArgument, offset: 2, field: "call.table")))
+        #expect(
+            refused.content == .refusedCall(DecodingError(.invalidName, code: .invalidArgument, offset: 2, field: "call.table")))
     }
 
     @Test func wrongBodyOfAMessageInPartsForgetsTheParts() throws {

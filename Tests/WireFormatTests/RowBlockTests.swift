@@ -61,7 +61,8 @@ import WireFormat
     @Test(arguments: [-1, 0, 1]) func rawLimit(_ beyond: Int) throws {
         func block(_ filler: Int) -> [UInt8] {
             RowBlock.encode([
-                Self.row([1], value: [UInt8](repeating: 0, count: 100_000)), Self.row([2], value: [UInt8](repeating: 0, count: filler)),
+                Self.row([1], value: [UInt8](repeating: 0, count: 100_000)),
+                Self.row([2], value: [UInt8](repeating: 0, count: filler)),
             ])
         }
         let overhead = block(100_000).count - 200_000
@@ -70,7 +71,9 @@ import WireFormat
         if beyond <= 0 {
             #expect(try RowBlock.validate(bytes.span) == 2)
         } else {
-            #expect(throws: DecodingError(.limitExceeded, offset: 0, field: "rowBlock.rowCount")) { try RowBlock.validate(bytes.span) }
+            #expect(throws: DecodingError(.limitExceeded, offset: 0, field: "rowBlock.rowCount")) {
+                try RowBlock.validate(bytes.span)
+            }
         }
     }
 
@@ -109,8 +112,12 @@ import WireFormat
     @Test func rowsOutOfOrderAreOurBug() async {
         await #expect(processExitsWith: .failure) {
             _ = RowBlock.encode([
-                Row(key: [2], value: [], version: RowVersion(stamp: .zero, dot: Dot(origin: Origin(node: NodeID(1), incarnation: 1), sequence: 1))),
-                Row(key: [1], value: [], version: RowVersion(stamp: .zero, dot: Dot(origin: Origin(node: NodeID(1), incarnation: 1), sequence: 2))),
+                Row(
+                    key: [2], value: [],
+                    version: RowVersion(stamp: .zero, dot: Dot(origin: Origin(node: NodeID(1), incarnation: 1), sequence: 1))),
+                Row(
+                    key: [1], value: [],
+                    version: RowVersion(stamp: .zero, dot: Dot(origin: Origin(node: NodeID(1), incarnation: 1), sequence: 2))),
             ])
         }
     }

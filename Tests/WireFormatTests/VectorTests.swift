@@ -41,7 +41,9 @@ import WireFormat
         for file in Self.files { try Data(file.text.utf8).write(to: Self.url(file.name)) }
     }
 
-    @Test(.disabled(if: isWriting), arguments: files.map(\.name)) func committedFilesAreTheVectorsWrittenHere(_ name: String) throws {
+    @Test(.disabled(if: isWriting), arguments: files.map(\.name)) func committedFilesAreTheVectorsWrittenHere(_ name: String)
+        throws
+    {
         let file = try #require(Self.files.first { $0.name == name })
         #expect(try String(contentsOf: Self.url(name), encoding: .utf8) == file.text)
     }
@@ -141,9 +143,14 @@ import WireFormat
             let node = vector.input?["node"]?.text.flatMap { UInt128($0, radix: 16) } ?? 0
             let version = Sample.version(number("stamp"), node, number("incarnation"), number("sequence"))
             return .object([value(RowHash.digest(number("rowHash", radix: 16), version: version))])
+        case "VIEW_HASH":
+            guard let view = view(bytes) else { return .null }
+            return .object([value(ViewHash.hash(members: view.members, definitions: view.definitions))])
         case "VECTOR_HASH":
             let message = text("t") + bytes + u8(0) + u64(0)
-            guard case .snapBegin(let begin) = try? MessageCodec.decode(type: .snapBegin, body: message.span) else { return .null }
+            guard case .snapBegin(let begin) = try? MessageCodec.decode(type: .snapBegin, body: message.span) else {
+                return .null
+            }
             return .object([value(begin.vector.hash64)])
         default: return .null
         }
@@ -157,5 +164,17 @@ import WireFormat
         let owner = input["owner"]?.text.flatMap { UInt128($0, radix: 16) }.map(NodeID.init)
         let hash = RowHash.row(type: type, merge: merge, key: key.span, owner: owner, value: value.span)
         return .object([("value", .string(hexadecimal(u64(hash)))), ("bucket", .number(RowHash.bucket(hash)))])
+    }
+
+    /// The bytes are a MEMBERS body and behind it a DEFINITIONS body.
+    private static func view(_ bytes: [UInt8]) -> (members: [MemberRecord], definitions: [TableDefinition])? {
+        let probe = Result { () throws(DecodingError) in try MessageCodec.decode(type: .members, body: bytes.span) }
+        guard case .failure(let leftover) = probe, leftover.reason == .leftover else { return nil }
+        let head = bytes.span.extracting(first: leftover.offset)
+        let tail = bytes.span.extracting(droppingFirst: leftover.offset)
+        guard case .members(let members) = try? MessageCodec.decode(type: .members, body: head),
+            case .definitions(let definitions) = try? MessageCodec.decode(type: .definitions, body: tail)
+        else { return nil }
+        return (members.records, definitions.definitions)
     }
 }

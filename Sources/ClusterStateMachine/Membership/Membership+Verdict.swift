@@ -1,7 +1,7 @@
 import ClusterModel
 
 extension Membership {
-    /// Whether the peer that has just proved the secret may have this link (LNK-031). The order is the order in which a peer with
+    /// Whether the peer that has just proved the secret may have this link (LNK-039). The order is the order in which a peer with
     /// several faults is told of one.
     func verdict(on hello: Hello, purpose: Link.Purpose, identity: NodeIdentity, at now: Moment) -> LinkInput.Verdict {
         if hello.role == .replica {

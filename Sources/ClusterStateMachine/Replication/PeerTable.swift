@@ -62,11 +62,15 @@ struct PeerLink: Sendable {
     /// The stream skipped what is between `covered` and this sequence; 0 when it skipped nothing.
     var hole: UInt64 = 0
     var ackedBeyondHole: UInt64 = 0
+    /// How much of the own origin the peer knew when it sent what came last on lane 2. PING overtakes that lane and says nothing.
+    var ownAcked: UInt64 = 0
 
     /// The vector of the first TABLE_STATE on this link.
     var greeting: VersionVector?
-    /// Where the peer's unbroken stream to here begins, as far as is known; nil before its TABLE_STATE.
+    /// Where the peer's unbroken stream to here begins, as far as is known; nil: nothing is known to come.
     var streamStart: UInt64?
+    /// The peer had more of its origin than had come: since when, and how far it had come then.
+    var silence: (since: Duration, received: UInt64)?
     var received: UInt64 = 0
     var applied: UInt64 = 0
     var durable: UInt64 = 0

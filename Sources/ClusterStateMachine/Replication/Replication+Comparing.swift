@@ -23,7 +23,7 @@ extension Replication {
         tables[slot].wasCompared = true
         tables[slot].peers[index].known = state.vector
         tables[slot].peers[index].knownAt = elapsed
-        expectStream(slot, index, state, have: local.vector.sequence(of: link.origin))
+        expectStream(slot, index, state, have: local.vector.sequence(of: link.origin), elapsed: elapsed)
         if state.wantsReply {
             actions.append(.sendState(to: peer, table: state.table, wantsReply: false))
             tables[slot].peers[index].link?.stateSentAt = elapsed
@@ -70,6 +70,7 @@ extension Replication {
             return
         }
         link.disagreements += 1
+        link.verifiedHash = nil
         link.quiet = (local.vectorHash, elapsed + settings.stateInterval)
         guard link.disagreements >= 2, tables[slot].fetch.running == nil, tables[slot].fetch.repairs.isEmpty else { return }
         link.disagreements = 0

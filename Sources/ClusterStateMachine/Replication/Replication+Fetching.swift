@@ -18,8 +18,10 @@ extension Replication {
         let lacks = tables[slot].lacks(local, own: origin)
         if lacks.isEmpty {
             tables[slot].fetch.missingSince = nil
-            tables[slot].fetch.partial = nil
+            // Without links nothing seems to be missing; what came of a copy counts when they are back.
+            if let partial = tables[slot].fetch.partial, local.vector.covers(partial.vector) { tables[slot].fetch.partial = nil }
             repairNext(slot, elapsed: elapsed, into: &actions)
+            if tables[slot].fetch.running == nil { admitFetches(elapsed: elapsed) }
             return
         }
         let since = tables[slot].fetch.missingSince ?? elapsed
@@ -27,7 +29,10 @@ extension Replication {
         // Somebody else may have more, or stream what seems to be missing: its state is on its way.
         let isOutstanding = tables[slot].peers.contains { $0.link != nil && $0.link?.greeting == nil }
         if isOutstanding, elapsed < since + settings.settleTime { return evaluateAt(slot, since + settings.settleTime) }
-        let ready = lacks.filter { tables[slot].peers[$0.index].retryAt <= elapsed }
+        var ready = lacks.filter { tables[slot].peers[$0.index].retryAt <= elapsed }
+        let isBusy = !ready.isEmpty
+        ready.removeAll { (links[tables[slot].peers[$0.index].node]?.fetches ?? 0) >= Limits.snapshotsPerLink }
+        if isBusy, ready.isEmpty { return waitToFetch(slot, lacks.map { tables[slot].peers[$0.index].node }) }
         guard let best = ready.max(by: { ($0.operations, $1.tieBreak) < ($1.operations, $0.tieBreak) }) else {
             let times = lacks.map { tables[slot].peers[$0.index].retryAt }
             return evaluateAt(slot, times.min() ?? elapsed + settings.retryFirst)
@@ -35,6 +40,29 @@ extension Replication {
         let first = tables[slot].fetch.partial?.next ?? 0
         let whole = first...UInt16(Limits.buckets - 1)
         request(slot, best.index, whole, have: local.vector, isRepair: false, elapsed: elapsed, into: &actions)
+    }
+
+    private mutating func waitToFetch(_ slot: Int, _ peers: [NodeID]) {
+        for peer in peers where links[peer]?.waitingToFetch.contains(slot) == false {
+            links[peer]?.waitingToFetch.append(slot)
+        }
+    }
+
+    /// Lets tables that waited for a peer look again, as many as the peer may now serve.
+    private mutating func admitFetches(elapsed: Duration) {
+        for (peer, link) in links where !link.waitingToFetch.isEmpty {
+            let admitted = link.waitingToFetch.prefix(max(0, Limits.snapshotsPerLink - link.fetches))
+            links[peer]?.waitingToFetch.removeFirst(admitted.count)
+            for slot in admitted { evaluateSoon(slot, elapsed: elapsed) }
+        }
+    }
+
+    /// The snapshot under way has come to its end, whatever that is.
+    private mutating func endFetch(_ slot: Int, _ running: Fetch.Running, elapsed: Duration) {
+        tables[slot].fetch.running = nil
+        guard let fetches = links[running.peer]?.fetches else { return }
+        links[running.peer]?.fetches = max(0, fetches - 1)
+        admitFetches(elapsed: elapsed)
     }
 
     private mutating func repairNext(_ slot: Int, elapsed: Duration, into actions: inout [ReplicationAction]) {
@@ -52,6 +80,7 @@ extension Replication {
         let peer = tables[slot].peers[index].node
         guard let stream = links[peer]?.nextStream else { return }
         links[peer]?.nextStream = stream &+ 2
+        links[peer]?.fetches += 1
         tables[slot].fetch.running = Fetch.Running(
             peer: peer, stream: stream, isRepair: isRepair, buckets: buckets, elapsed: elapsed)
         let request = SnapRequest(
@@ -89,7 +118,7 @@ extension Replication {
         return []
     }
 
-    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows` and `digest`, the wrapping sum of their digests.
+    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows`; `digest` is the wrapping sum of their digests.
     public mutating func receivedChunk(
         number: UInt32, nextBucket: UInt16, rows: Int, digest: UInt64, stream: UInt32, from peer: NodeID, elapsed: Duration
     ) -> [ReplicationAction] {
@@ -123,7 +152,7 @@ extension Replication {
                 stream: stream, from: peer, .snapshotMismatch, text: "END does not sum up what came", elapsed: elapsed)
         }
         var actions = [ReplicationAction.settle(settlement(slot, running, running.buckets, begin))]
-        tables[slot].fetch.running = nil
+        endFetch(slot, running, elapsed: elapsed)
         if let index = tables[slot].index(of: peer) {
             tables[slot].peers[index].failures = 0
             tables[slot].peers[index].known?.merge(begin.vector)
@@ -159,7 +188,7 @@ extension Replication {
         // Otherwise it crossed with our END or our own SNAP_CANCEL.
         guard let slot = slot(of: stream, from: peer), let running = tables[slot].fetch.running else { return [] }
         var actions: [ReplicationAction] = []
-        interrupt(slot, running, into: &actions)
+        interrupt(slot, running, elapsed: elapsed, into: &actions)
         postpone(slot, peer, elapsed: elapsed)
         return actions
     }
@@ -170,23 +199,26 @@ extension Replication {
     ) -> [ReplicationAction] {
         guard let slot = slot(of: stream, from: peer), let running = tables[slot].fetch.running else { return [] }
         var actions: [ReplicationAction] = []
-        cancel(slot, running, code, text: text, into: &actions)
+        cancel(slot, running, code, text: text, elapsed: elapsed, into: &actions)
         postpone(slot, peer, elapsed: elapsed)
         return actions
     }
 
     /// Gives a snapshot up whose contents are doubtful or useless: nothing of it counts.
     mutating func cancel(
-        _ slot: Int, _ running: Fetch.Running, _ code: ErrorCode, text: String, into actions: inout [ReplicationAction]
+        _ slot: Int, _ running: Fetch.Running, _ code: ErrorCode, text: String, elapsed: Duration,
+        into actions: inout [ReplicationAction]
     ) {
-        tables[slot].fetch.running = nil
+        endFetch(slot, running, elapsed: elapsed)
         actions.append(.send(.snapCancel(SnapCancel(code, text: text)), to: running.peer, stream: running.stream))
         actions.append(.settle(settlement(slot, running, nil, running.begin)))
     }
 
     /// Ends a snapshot in the middle: the buckets that came whole count, the rest is asked for later (SNP-014).
-    mutating func interrupt(_ slot: Int, _ running: Fetch.Running, into actions: inout [ReplicationAction]) {
-        tables[slot].fetch.running = nil
+    mutating func interrupt(
+        _ slot: Int, _ running: Fetch.Running, elapsed: Duration, into actions: inout [ReplicationAction]
+    ) {
+        endFetch(slot, running, elapsed: elapsed)
         guard let (buckets, begin) = running.settlement else {
             return actions.append(.settle(settlement(slot, running, nil, running.begin)))
         }
@@ -217,7 +249,7 @@ extension Replication {
         let text = "nothing has come for \(settings.snapshotStall)"
         actions.append(
             .send(.snapCancel(SnapCancel(.cancelled, text: text)), to: running.peer, stream: running.stream))
-        interrupt(slot, running, into: &actions)
+        interrupt(slot, running, elapsed: elapsed, into: &actions)
         postpone(slot, running.peer, elapsed: elapsed)
     }
 

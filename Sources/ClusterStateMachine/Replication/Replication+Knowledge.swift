@@ -71,7 +71,7 @@ extension Replication {
         else { return nil }
         return PeerKnowledge(
             vector: greeting, through: greeting.sequence(of: link.origin),
-            ownAcked: max(greeting.sequence(of: origin), tables[slot].peers[index].covered))
+            ownAcked: link.ownAcked)
     }
 
     /// The tables whose hash goes into a PING to this peer: those that both replicate, ascending.

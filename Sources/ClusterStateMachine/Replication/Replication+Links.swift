@@ -42,7 +42,9 @@ extension Replication {
 
     private mutating func detach(_ slot: Int, peer: NodeID, elapsed: Duration, into actions: inout [ReplicationAction]) {
         guard let index = tables[slot].index(of: peer), tables[slot].peers[index].link != nil else { return }
-        if let running = tables[slot].fetch.running, running.peer == peer { interrupt(slot, running, into: &actions) }
+        if let running = tables[slot].fetch.running, running.peer == peer {
+            interrupt(slot, running, elapsed: elapsed, into: &actions)
+        }
         tables[slot].fetch.repairs.removeAll { $0.peer == peer }
         if let vector = tables[slot].peers[index].vector(own: origin) { tables[slot].peers[index].known = vector }
         tables[slot].peers[index].link = nil

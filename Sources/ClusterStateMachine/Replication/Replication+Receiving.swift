@@ -17,10 +17,11 @@ extension Replication {
         guard let have, let slot = slots[table], tables[slot].isActive, let index = tables[slot].index(of: peer),
             let progress = tables[slot].peers[index].link
         else { return .ignore }
-        if !max(have, progress.received).isFollowed(by: first) {
+        let isGap = !max(have, progress.received).isFollowed(by: first)
+        if isGap || progress.streamStart == nil {
             // The stream skipped something without telling: unbroken is only what comes from here on.
             tables[slot].peers[index].link?.streamStart = first
-            evaluateSoon(slot, elapsed: elapsed)
+            if isGap { evaluateSoon(slot, elapsed: elapsed) }
         }
         tables[slot].peers[index].link?.received = max(progress.received, last)
         let start = tables[slot].peers[index].link?.streamStart ?? 1
@@ -97,16 +98,25 @@ extension Replication {
     }
 
     /// The peer's TABLE_STATE tells where its stream to here begins.
-    mutating func expectStream(_ slot: Int, _ index: Int, _ state: TableState, have: UInt64) {
+    mutating func expectStream(_ slot: Int, _ index: Int, _ state: TableState, have: UInt64, elapsed: Duration) {
         guard var link = tables[slot].peers[index].link else { return }
+        let sent = state.vector.sequence(of: link.origin)
         if link.greeting == nil {
             link.greeting = state.vector
-            link.target = state.vector.sequence(of: link.origin)
+            link.target = sent
             // A writer there may wait for what this node has on disk already.
             link.applied = max(link.applied, have)
             link.received = max(link.received, have)
         }
+        link.ownAcked = max(link.ownAcked, min(state.vector.sequence(of: origin), tables[slot].last))
         link.streamStart = state.streamable
+        if sent <= have || link.silence?.received != link.received {
+            link.silence = sent <= have ? nil : (elapsed, link.received)
+        } else if let since = link.silence?.since, elapsed - since >= settings.stateInterval {
+            // What comes before a TABLE_STATE has come. If that stays short of what the peer has, it does not mean to send it:
+            // it did so while this node did not replicate the table yet.
+            link.streamStart = nil
+        }
         link.isGapless = have.isFollowed(by: state.streamable)
         tables[slot].peers[index].link = link
         if tables[slot].waitsForDisk, link.durable > 0 { acknowledge(slot, index) }

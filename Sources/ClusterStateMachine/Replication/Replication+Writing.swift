@@ -146,6 +146,7 @@ extension Replication {
             tables[slot].peers[index].link?.ackedBeyondHole = max(link.ackedBeyondHole, ack.applied)
         } else {
             tables[slot].peers[index].covered = max(tables[slot].peers[index].covered, ack.applied)
+            tables[slot].peers[index].link?.ownAcked = max(link.ownAcked, ack.applied)
         }
         tables[slot].peers[index].durable = max(tables[slot].peers[index].durable, ack.durable)
         var actions: [ReplicationAction] = []

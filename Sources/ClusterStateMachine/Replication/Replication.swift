@@ -35,6 +35,9 @@ public struct Replication: Sendable {
         /// Slots of tables to which an ACK is due.
         var acksDue: [Int] = []
         var nextStream: UInt32
+        /// Snapshots that come from the peer, and slots of tables that wait until there are fewer (LIM-026).
+        var fetches = 0
+        var waitingToFetch: [Int] = []
         /// Snapshots that this node sends.
         var serving: Set<UInt32> = []
     }
@@ -68,7 +71,7 @@ public struct Replication: Sendable {
             detachStrangers(slot, elapsed: elapsed, into: &actions)
             tables[slot].advanceAllWaits(into: &actions)
         } else {
-            retire(slot, into: &actions)
+            retire(slot, elapsed: elapsed, into: &actions)
             tables[slot] = TableProgress(table, isActive: isActive)
             if isActive { introduce(slot, into: &actions) }
         }
@@ -81,14 +84,15 @@ public struct Replication: Sendable {
         for peer in links.keys.sorted() { attach(slot, peer: peer, wantsReply: true, into: &actions) }
     }
 
-    private mutating func retire(_ slot: Int, into actions: inout [ReplicationAction]) {
+    private mutating func retire(_ slot: Int, elapsed: Duration, into actions: inout [ReplicationAction]) {
         if let running = tables[slot].fetch.running {
-            cancel(slot, running, .noSuchTable, text: "the table was dropped", into: &actions)
+            cancel(slot, running, .noSuchTable, text: "the table was dropped", elapsed: elapsed, into: &actions)
         }
         tables[slot].abandonWaits(into: &actions)
         for peer in links.keys {
             links[peer]?.paused.removeAll { $0 == slot }
             links[peer]?.acksDue.removeAll { $0 == slot }
+            links[peer]?.waitingToFetch.removeAll { $0 == slot }
         }
     }
 

@@ -1,16 +1,3 @@
-public import ClusterModel
-
-/// Two writes of one row, neither of whose writers knew the other's (MRG-020).
-public struct RowConflict: Hashable, Sendable {
-    public var winner: Row
-    public var loser: Row
-
-    public init(winner: Row, loser: Row) {
-        self.winner = winner
-        self.loser = loser
-    }
-}
-
 /// What a peer's operations or rows did to a table.
 public struct Applied: Hashable, Sendable {
     /// Rows and tombstones that came, and the sum of their digests (DIG-001): counted by `merge` only.

@@ -62,7 +62,9 @@ struct Bytes {
         let limit = min(count, other.count)
         guard let a = unsafe start, let b = unsafe other.start else { return 0 }
         var length = 0
-        while length < limit, unsafe a.load(fromByteOffset: length, as: UInt8.self) == b.load(fromByteOffset: length, as: UInt8.self) {
+        while length < limit,
+            unsafe a.load(fromByteOffset: length, as: UInt8.self) == b.load(fromByteOffset: length, as: UInt8.self)
+        {
             length += 1
         }
         return length

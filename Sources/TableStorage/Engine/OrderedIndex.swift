@@ -30,7 +30,7 @@ struct OrderedIndex: ~Copyable {
     init() {}
 
     deinit {
-        for unsafe slab in unsafe slabs { unsafe slab.deallocate() }
+        unsafe slabs.forEach { unsafe $0.deallocate() }
     }
 
     // MARK: Walking

@@ -45,6 +45,12 @@ struct OriginTable {
         latest = -1
     }
 
+    /// Takes the place of another table: numbers that were valid there are not valid here.
+    mutating func succeed(_ other: borrowing OriginTable) {
+        hidden = other.hidden
+        generation += other.generation + 1
+    }
+
     private mutating func add(_ origin: Origin) -> Int {
         let entry = Entry(origin: origin, uses: 0, isHidden: hidden.contains(origin.node))
         generation += 1

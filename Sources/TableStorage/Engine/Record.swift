@@ -47,6 +47,7 @@ struct Record {
     /// Gives the record another dot (MBR-021).
     func setDot(origin: Int, sequence: UInt64) {
         setHeader(
-            keyLength: keyLength, valueLength: valueLength, origin: origin, isTombstone: isTombstone, stamp: stamp, sequence: sequence)
+            keyLength: keyLength, valueLength: valueLength, origin: origin, isTombstone: isTombstone, stamp: stamp,
+            sequence: sequence)
     }
 }

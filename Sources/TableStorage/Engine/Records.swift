@@ -1,25 +1,6 @@
 internal import ClusterModel
 internal import WireFormat
 
-/// What a row id consists of besides the key: the owner in an `owner` table, the value in a `bag` (TAB-003, MRG-010).
-struct RowShape: Equatable {
-    let type: TableType
-    let merge: MergeRule
-
-    var hasOwner: Bool { merge == .owner }
-    var hasValue: Bool { type == .bag }
-    var isUniqueByKey: Bool { !hasOwner && !hasValue }
-    /// Whether there is an order to keep, or several rows of a key to find; else the hash index does it all.
-    var isOrdered: Bool { type != .set || hasOwner }
-}
-
-/// A row id in borrowed bytes. In a table whose ids lack an owner or a value these are not looked at.
-struct RowKey {
-    var key: Bytes
-    var owner: NodeID = NodeID(0)
-    var value: Bytes = .empty
-}
-
 /// The records of a table and the origins that they name.
 struct Records: ~Copyable {
     let shape: RowShape

@@ -18,7 +18,9 @@ extension RowStore {
         for bucket in buckets where index.count(bucket) > 0 {
             let received = tracker.received(bucket)
             removeAll(in: bucket...bucket) { (records, record) in
-                guard !record.isTombstone, coverage.covers(record), !received.contains(records.hash(of: record)) else { return false }
+                guard !record.isTombstone, coverage.covers(record), !received.contains(records.hash(of: record)) else {
+                    return false
+                }
                 removed.append(records.rowID(of: record))
                 return true
             }
@@ -81,7 +83,7 @@ extension RowStore {
     private mutating func takeSettings(from old: borrowing RowStore) {
         floor = old.floor
         minimumIncarnations = old.minimumIncarnations
-        records.origins.hidden = old.records.origins.hidden
+        records.origins.succeed(old.records.origins)
         recordsChanges = old.recordsChanges
         changes = old.changes
     }

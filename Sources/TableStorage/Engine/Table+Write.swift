@@ -80,7 +80,9 @@ extension Table {
         self.vector = vector
         self.collected = collected
         self.pending = []
-        for interval in pending { incorporate(interval) }
+        for interval in pending where interval.first > 0 && interval.first <= interval.last && interval.last < VersionVector.whole {
+            incorporate(interval)
+        }
     }
 
     /// Makes room in the hash index for this many rows at once.
@@ -129,6 +131,9 @@ extension Table {
 
     // MARK: Progress
 
+    /// Intervals that are remembered; streams begin anew far less often than snapshots fill the gaps.
+    private static let pendingLimit = 1024
+
     private func covered(_ origin: Origin) -> CoveredSequences {
         let intervals = pending.isEmpty ? [] : pending.filter { $0.origin == origin }.map { $0.first...$0.last }
         return CoveredSequences(through: vector.sequence(of: origin), intervals: intervals)
@@ -150,6 +155,8 @@ extension Table {
         } else {
             let place = pending.firstIndex { ($0.origin, $0.first) > (whole.origin, whole.first) } ?? pending.count
             pending.insert(whole, at: place)
+            // To forget one is harmless: its operations will be merged once more.
+            if pending.count > Self.pendingLimit { pending.removeFirst() }
         }
     }
 }

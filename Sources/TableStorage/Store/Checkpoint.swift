@@ -19,12 +19,7 @@ struct CheckpointBegin {
         body.appendBigEndian(rows)
         body.appendBigEndian(segment)
         body.appendVector(vector)
-        body.appendBigEndian(UInt32(pending.count))
-        for interval in pending {
-            body.appendOrigin(interval.origin)
-            body.appendBigEndian(interval.first)
-            body.appendBigEndian(interval.last)
-        }
+        body.appendIntervals(pending)
     }
 
     static func read(_ body: Span<UInt8>) throws(BodyError) -> CheckpointBegin {
@@ -33,13 +28,7 @@ struct CheckpointBegin {
         let rows = try body.take(UInt64.self, "rows")
         let segment = try body.take(UInt64.self, "segment")
         let vector = try body.takeVector("vector")
-        let count = Int(try body.take(UInt32.self, "pending"))
-        var pending: [PendingInterval] = []
-        for _ in 0..<count {
-            let origin = try body.takeOrigin("pending")
-            let first = try body.take(UInt64.self, "pending")
-            pending.append(PendingInterval(origin: origin, first: first, last: try body.take(UInt64.self, "pending")))
-        }
+        let pending = try body.takeIntervals("pending")
         try body.finish("checkpointBegin")
         return CheckpointBegin(
             definition: definition, rows: rows, segment: segment, vector: vector, pending: pending)
@@ -75,8 +64,8 @@ struct Checkpoint {
     private let generation: UInt64
     /// The log from here on is not covered by the checkpoint.
     let segment: UInt64
-    /// `Generation.shapeChanges` when the log was rotated.
-    let shapeChanges: Int
+    /// `Generation.scanBreaks` when the log was rotated.
+    let scanBreaks: Int
     /// Tables still to be written, the next one last, with their beginnings as they were when the log was rotated.
     private var waiting: [(begin: CheckpointBegin, table: Table)]
     private var current: Writing?
@@ -104,9 +93,9 @@ struct Checkpoint {
     }
 
     /// - Parameter tables: the disc tables, ascending by name.
-    init(generation: UInt64, segment: UInt64, shapeChanges: Int, tables: [Table]) {
+    init(generation: UInt64, segment: UInt64, scanBreaks: Int, tables: [Table]) {
         self.generation = generation
-        self.shapeChanges = shapeChanges
+        self.scanBreaks = scanBreaks
         self.segment = segment
         waiting = tables.reversed().map { table in
             let begin = CheckpointBegin(

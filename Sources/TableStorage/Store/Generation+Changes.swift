@@ -76,6 +76,7 @@ extension Generation {
         let table = try instance(name)
         let isKnown = table.collected.covers(vector)
         let removed = table.prune(buckets: buckets, vector: vector, tracker: tracker)
+        if !removed.isEmpty { scanBreaks += 1 }
         if isKnown, removed.isEmpty { return (removed, known(table)) }
         return (removed, logged(table) { LogRecord.removals($0, removed, vector: vector, to: &$1) })
     }
@@ -116,7 +117,7 @@ extension Generation {
         return (removed, position)
     }
 
-    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-007).
+    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-008).
     @discardableResult
     public func compact(_ name: TableName, _ origin: Origin) throws(StorageError) -> LSN {
         let table = try instance(name)
@@ -127,12 +128,13 @@ extension Generation {
     }
 
     /// Removes tombstones that every member covers, in the next buckets of a round through the table.
-    /// - Returns: how many.
+    /// - Returns: how many; none while a checkpoint is being written.
     @discardableResult
     public func collectTombstones(
         _ name: TableName, coveredBy vector: VersionVector, buckets: Int = 64
     ) throws(StorageError) -> Int {
         let table = try instance(name)
+        guard !isScanned else { return 0 }
         let first = table.collectionBucket
         let count = table.collectTombstones(coveredBy: vector, buckets: buckets)
         guard count > 0 else { return 0 }
@@ -162,5 +164,29 @@ extension Generation {
     private func journal(_ applied: Applied, of name: TableName) -> LSN {
         guard !applied.conflicts.isEmpty else { return 0 }
         return state.advance(by: applied.conflicts.reduce(0) { $0 + journal.append(name, $1) })
+    }
+}
+
+extension Generation {
+    /// Brings along the rows of another generation, table by table, by their versions (JON-004): those that this generation has
+    /// not incorporated. A row that it has incorporated and does not hold was deleted here, and stays deleted.
+    /// - Returns: live rows that came, and what to wait for.
+    @discardableResult
+    public func bring(from other: Generation) throws(StorageError) -> (rows: UInt64, position: LSN) {
+        var rows: UInt64 = 0
+        var position: LSN = 0
+        for table in other.tables {
+            let name = table.definition.name
+            guard let target = self.table(named: name) else { continue }
+            let before = target.rowCount
+            var scanner = table.deltaScan(buckets: 0...(Limits.buckets - 1), have: target.vector, complete: false)
+            var none: SnapshotTracker?
+            while let chunk = scanner.next(table) {
+                if !chunk.block.isEmpty { position = max(position, try merge(name, block: chunk.block, tracker: &none).position) }
+            }
+            position = max(position, try adopt(name, table.vector))
+            rows += UInt64(max(0, target.rowCount - before))
+        }
+        return (rows, position)
     }
 }

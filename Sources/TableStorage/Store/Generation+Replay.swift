@@ -27,9 +27,11 @@ extension Generation {
             _ = table.purge(owner: origin.node, below: origin.incarnation)
         case .collection: try replayCollection(table, body)
         case .forget: table.forget(try body.takeOrigin("origin"))
-        case .reset:
-            table.removeAll()
-            table.restore(vector: VersionVector(), collected: try body.takeVector("collected"), pending: [])
+        case .reset: table.removeAll()
+        case .progress:
+            let vector = try body.takeVector("vector")
+            let collected = try body.takeVector("collected")
+            table.restore(vector: vector, collected: collected, pending: try body.takeIntervals("pending"))
         case .manifest, .node, .clock, .members, .catalogue, .logStart, .barrier, .definition, .checkpointBegin, .checkpointEnd,
             .conflict:
             throw BodyError("type")

@@ -23,8 +23,12 @@ public final class Generation {
     /// The first log segment that is part of the data.
     var firstSegment: UInt64 = 1
     let state: WriteState
-    /// Counts changes of a table's type, merge rule or storage.
-    private(set) var shapeChanges = 0
+    /// Counts changes that make a checkpoint in progress useless: of a table's type, merge rule or storage, because rows scanned
+    /// before and after mean different things; and rows removed without a tombstone, because replaying the log over rows that
+    /// were scanned later would bring back what lost against them.
+    var scanBreaks = 0
+    /// While a checkpoint is being written no tombstones are collected, for the same reason.
+    var isScanned = false
     /// Tables in memory that were on the disk: their checkpoints stay as long as the log may say something about that life.
     var staleCheckpoints: Set<TableName> = []
     /// No longer the data, or never to become it: nothing may be written any more.
@@ -84,6 +88,7 @@ public final class Generation {
     }
 
     /// Merges a definition into the catalogue (TAB-008), creates, changes or drops the table accordingly.
+    @discardableResult
     public func define(_ definition: TableDefinition) throws(StorageError) -> Defined {
         try checkWritable()
         let name = definition.name
@@ -104,7 +109,7 @@ public final class Generation {
         let rows = table.rowCount
         if instances[name] == nil { instances[name] = table } else { table.update(definition) }
         if before.type != definition.type || before.merge != definition.merge || before.storage != definition.storage {
-            shapeChanges += 1
+            scanBreaks += 1
         }
         if before.storage == .disc, definition.storage == .ram { staleCheckpoints.insert(name) }
         if before.storage == .disc || definition.storage == .disc {
@@ -117,12 +122,12 @@ public final class Generation {
     /// A ram table became a disc table: the log begins anew with all that it holds.
     private func logWhole(_ table: Table) {
         let name = table.definition.name
-        var size = LogRecord.reset(name, collected: table.collected, to: &log)
+        var size = LogRecord.reset(name, to: &log)
         var scanner = table.deltaScan(buckets: 0...(Limits.buckets - 1), have: VersionVector(), complete: true)
         while let chunk = scanner.next(table) {
             if !chunk.block.isEmpty { size += LogRecord.rows(name, block: chunk.block, to: &log) }
         }
-        size += LogRecord.vector(name, table.vector, to: &log)
+        size += LogRecord.progress(table, to: &log)
         _ = state.advance(by: size)
     }
 

@@ -84,11 +84,18 @@ enum LogRecord {
         }
     }
 
-    /// What is known of the table begins here, with no rows and no vector: all of it follows.
-    static func reset(_ table: TableName, collected: VersionVector, to log: inout LogBuffer) -> Int {
-        log.append(.reset) { body in
-            body.appendText(table.text)
-            body.appendVector(collected)
+    /// What is known of the table begins here: its rows follow, then its `progress`.
+    static func reset(_ table: TableName, to log: inout LogBuffer) -> Int {
+        log.append(.reset) { $0.appendText(table.text) }
+    }
+
+    /// What the rows since `reset` amount to.
+    static func progress(_ table: Table, to log: inout LogBuffer) -> Int {
+        log.append(.progress) { body in
+            body.appendText(table.definition.name.text)
+            body.appendVector(table.vector)
+            body.appendVector(table.collected)
+            body.appendIntervals(table.pending)
         }
     }
 

@@ -66,6 +66,20 @@ extension Span where Element == UInt8 {
         return vector
     }
 
+    mutating func takeIntervals(_ field: String) throws(BodyError) -> [PendingInterval] {
+        let length = Int(try take(UInt32.self, field))
+        guard length <= count / 40 else { throw BodyError(field) }
+        var intervals: [PendingInterval] = []
+        for _ in 0..<length {
+            let origin = try takeOrigin(field)
+            let first = try take(UInt64.self, field)
+            let last = try take(UInt64.self, field)
+            guard 0 < first, first <= last, last < VersionVector.whole else { throw BodyError(field) }
+            intervals.append(PendingInterval(origin: origin, first: first, last: last))
+        }
+        return intervals
+    }
+
     /// Nothing may be left over.
     func finish(_ field: String) throws(BodyError) {
         guard isEmpty else { throw BodyError(field) }
@@ -91,6 +105,15 @@ extension [UInt8] {
         let body = MessageCodec.encode(.definitions(Definitions([definition])))
         appendBigEndian(UInt32(body.count))
         append(contentsOf: body)
+    }
+
+    mutating func appendIntervals(_ intervals: [PendingInterval]) {
+        appendBigEndian(UInt32(intervals.count))
+        for interval in intervals {
+            appendOrigin(interval.origin)
+            appendBigEndian(interval.first)
+            appendBigEndian(interval.last)
+        }
     }
 
     mutating func appendVector(_ vector: VersionVector) {

@@ -33,6 +33,7 @@ public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     case reset = 23
     case definition = 24
     case collection = 25
+    case progress = 26
     case checkpointBegin = 32
     case checkpointEnd = 33
     case conflict = 48

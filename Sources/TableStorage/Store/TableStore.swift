@@ -54,6 +54,9 @@ public final class TableStore {
     /// Nothing is on its way to the disk or has to get there, and no checkpoint is being written.
     public var isIdle: Bool { outstanding == nil && checkpoint == nil && !isCheckpointWanted && state.durable == state.position }
 
+    /// A checkpoint is being written, or will be with the next batch.
+    public var isCheckpointing: Bool { checkpoint != nil || isCheckpointWanted }
+
     /// What is to be done on the disk next: everything that has accumulated, with at most one sync of the log.
     /// - Parameter now: from any clock that never runs backwards.
     /// - Returns: nil when there is nothing to do, or a batch is being performed.
@@ -99,26 +102,31 @@ public final class TableStore {
 
     private func beginCheckpoint() -> [DiskBatch.Step] {
         isCheckpointWanted = false
+        data.isScanned = true
         let steps = data.log.rotate()
         checkpoint = Checkpoint(
-            generation: data.number, segment: data.log.segment, shapeChanges: data.shapeChanges, tables: data.discTables)
+            generation: data.number, segment: data.log.segment, scanBreaks: data.scanBreaks, tables: data.discTables)
         return steps
     }
 
     private func continueCheckpoint() -> [DiskBatch.Step] {
         guard let segment = checkpoint?.segment else { return [] }
-        if checkpoint?.shapeChanges != data.shapeChanges {
-            // Rows scanned before and after would mean different things.
-            defer { checkpoint = nil }
+        if checkpoint?.scanBreaks != data.scanBreaks {
             isCheckpointWanted = true
-            return checkpoint?.abandon() ?? []
+            return endCheckpoint { $0.abandon() }
         }
         while let steps = checkpoint?.next() {
             // A step of the scan that found no rows makes no work for the disk; go on until there is some.
             if !steps.isEmpty { return steps }
         }
-        defer { checkpoint = nil }
-        return checkpoint?.finish(data.checkpointed(from: segment)) ?? []
+        return endCheckpoint { $0.finish(data.checkpointed(from: segment)) }
+    }
+
+    private func endCheckpoint(_ end: (Checkpoint) -> [DiskBatch.Step]) -> [DiskBatch.Step] {
+        guard let ended = checkpoint else { return [] }
+        checkpoint = nil
+        data.isScanned = false
+        return end(ended)
     }
 
     // MARK: Generations
@@ -166,8 +174,7 @@ public final class TableStore {
             throw .digestMismatch(name)
         }
         let old = data
-        var steps = checkpoint?.abandon() ?? []
-        checkpoint = nil
+        var steps = endCheckpoint { $0.abandon() }
         isCheckpointWanted = false
         steps += old.close() + next.take(isSynced: true)
         let manifest = Manifest(generation: next.number, cluster: next.cluster, founded: next.founded)

@@ -34,7 +34,7 @@ struct SecretFile {
         var path: String
     }
 
-    private static func readOrCreate(_ path: String) throws -> SecretFile {
+    static func readOrCreate(_ path: String) throws -> SecretFile {
         do {
             return try read(path)
         } catch is Missing {

@@ -2,7 +2,7 @@ import ClusterModel
 import ClusterStateMachine
 import Testing
 
-/// What a helper answers when it is asked for another member.
+/// What a suspicion asks, and what a helper answers when it is asked for another member.
 @Suite struct ProbeTests {
     /// A bench with a link dialed in by node 2 (the asker) and, on demand, by node 3 (the target).
     private static func bench(withTarget: Bool) -> (bench: Bench, asker: LinkID, target: LinkID?) {
@@ -63,5 +63,66 @@ import Testing
         _ = bench.hand(.closed(asker, .eof))
         let actions = bench.hand(.dialFailed(dial, .refused))
         #expect(!actions.contains { if case .send(asker, _) = $0 { true } else { false } })
+    }
+
+    /// Node 2 is lost and cannot be dialed; node 3, the only helper, is asked.
+    private static func asking() throws -> (bench: Bench, helper: LinkID, number: UInt64, actions: [NodeAction]) {
+        var bench = Bench()
+        bench.start()
+        let lost = bench.dialIn(Sample.hello(2, incarnation: 2)).link
+        let helper = bench.dialIn(Sample.hello(3, incarnation: 2)).link
+        bench.answersPings = true
+        _ = bench.pass(.seconds(2))
+        let actions = bench.hand(.closed(lost, .reset))
+        let asked = actions.compactMap { action -> UInt64? in
+            if case .send(helper, .probeRequest(let request)) = action, request.target == Sample.node(2) {
+                request.number
+            } else {
+                nil
+            }
+        }
+        let number = try #require(asked.first)
+        let dial = try #require(actions.dial(to: 2))
+        let refused = bench.hand(.dialFailed(dial, .refused))
+        return (bench, helper, number, actions + refused)
+    }
+
+    private static func reply(_ number: UInt64, _ isReachable: Bool) -> Message {
+        .probeReply(ProbeReply(number: number, target: Sample.node(2), isReachable: isReachable))
+    }
+
+    private static func state(_ bench: Bench) -> MemberState? { bench.machine.record(of: Sample.node(2))?.state }
+
+    @Test func aSuspicionIsToldAndTheHelperDecidesIt() throws {
+        var (bench, helper, number, actions) = try Self.asking()
+        #expect(actions.records(on: helper).map(\.state) == [.suspect])
+        #expect(Self.state(bench) == .suspect)
+        let foreign = bench.hand(.message(helper, Self.reply(number + 1, false), sequence: 5))
+        #expect(foreign == [], "an answer to another question")
+        let answer = bench.hand(.message(helper, Self.reply(number, false), sequence: 6))
+        #expect(Self.state(bench) == .down)
+        #expect(answer.records(on: helper).map(\.state) == [.down])
+    }
+
+    @Test func aHelperThatReachesItEndsTheSuspicion() throws {
+        var (bench, helper, number, _) = try Self.asking()
+        let answer = bench.hand(.message(helper, Self.reply(number, true), sequence: 5))
+        #expect(answer.contains(.report(.unreachableFromHere(Sample.node(2), reachedBy: Sample.node(3)))))
+        _ = bench.pass(.seconds(2))
+        #expect(Self.state(bench) == .suspect, "until it refutes")
+    }
+
+    @Test func aHelperThatIsLostItselfHelpsNoMore() throws {
+        var (bench, helper, _, _) = try Self.asking()
+        _ = bench.hand(.closed(helper, .reset))
+        #expect(Self.state(bench) == .down)
+    }
+
+    @Test func silentHelpersCountAsNoAfterTwoIntervals() throws {
+        var (bench, _, _, _) = try Self.asking()
+        _ = bench.pass(.milliseconds(499))
+        #expect(Self.state(bench) == .suspect)
+        _ = bench.pass(.milliseconds(1))
+        #expect(Self.state(bench) == .down)
     }
 }

@@ -14,6 +14,30 @@ import Testing
         #expect(!network.isReachable(2, from: 3))
     }
 
+    @Test func theRemovedMemberGetsTheRecordBeforeTheClose() throws {
+        var bench = Bench()
+        bench.start()
+        let link = bench.dialIn(Sample.hello(2)).link
+        let actions = bench.hand(.remove(Sample.node(2)))
+        let told = try #require(actions.firstIndex { if case .send(link, .members) = $0 { true } else { false } })
+        let closed = try #require(actions.firstIndex { if case .close(link, _) = $0 { true } else { false } })
+        #expect(told < closed)
+        #expect(actions.records(on: link).map(\.state) == [.removed])
+        #expect(actions.firstClose?.detail == 2)
+    }
+
+    @Test func aLostMemberIsDialedAtOnceUnlessItHadJustCome() {
+        for (life, isAtOnce) in [(Duration.seconds(2), true), (.milliseconds(500), false)] {
+            var bench = Bench()
+            bench.start()
+            bench.answersPings = true
+            let link = bench.dialIn(Sample.hello(2)).link
+            _ = bench.pass(life)
+            #expect((bench.hand(.closed(link, .reset)).dial(to: 2) != nil) == isAtOnce)
+            if !isAtOnce { #expect(bench.pass(.milliseconds(50)).dial(to: 2) != nil) }
+        }
+    }
+
     @Test func aMemberRemovedWhileDownIsToldWhenItReturns() {
         var network = VirtualNetwork.cluster(3)
         network.kill(Sample.node(2))

@@ -233,10 +233,8 @@ struct SimulatedCluster {
             if let cell = nodes[index].tables[tracked.table]?.cells[key], cell.version >= tracked.write.version { return nil }
             let later = deletes[tracked.table]?[key] ?? []
             if later.contains(where: { $0 >= tracked.write.version }) { return nil }
-            return """
-                \(tracked.table): acknowledged write \(tracked.id) of key \(key) is lost: \(tracked.write.version), \
-                held by \(tracked.holders.sorted()), there is \(String(describing: nodes[index].tables[tracked.table]?.cells[key]))
-                """
+            let found = String(describing: nodes[index].tables[tracked.table]?.cells[key])
+            return "\(tracked.table): acknowledged write \(tracked.write), held by \(tracked.holders), is lost: there is \(found)"
         }
     }
 

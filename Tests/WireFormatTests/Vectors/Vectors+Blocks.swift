@@ -22,7 +22,8 @@ extension VectorList {
         values: String = "v"
     ) -> [UInt8] {
         body(
-            u32(rows), origins, blob(flags), blob(indexes), blob(sequences), blob(stamps), blob(shapes), blob(rests), blob(lengths),
+            u32(rows), origins, blob(flags), blob(indexes), blob(sequences), blob(stamps), blob(shapes), blob(rests),
+            blob(lengths),
             blob(values))
     }
 
@@ -32,7 +33,8 @@ extension VectorList {
         flags: [UInt8] = [0, 0]
     ) -> [UInt8] {
         block(
-            rows: 2, origins: origins, flags: flags, indexes: indexes, sequences: [2, 2], stamps: [10, 0], shapes: shapes, rests: rests,
+            rows: 2, origins: origins, flags: flags, indexes: indexes, sequences: [2, 2], stamps: [10, 0], shapes: shapes,
+            rests: rests,
             lengths: [1, 1], values: "vv")
     }
 
@@ -83,7 +85,8 @@ extension VectorList {
         badBlock("no-origins", Self.block(origins: list()), .outOfRange, at: 4, "origins")
         badBlock("more-origins-than-rows", Self.block(origins: list(a, b)), .outOfRange, at: 4, "origins")
         badBlock(
-            "origins-descending", Self.pair(origins: list(b, a), indexes: [0, 1], shapes: [0, 1, 0, 1], rests: "kl"), .notAscending,
+            "origins-descending", Self.pair(origins: list(b, a), indexes: [0, 1], shapes: [0, 1, 0, 1], rests: "kl"),
+            .notAscending,
             at: 32, "origins", req: "ENC-008")
         badBlock(
             "origin-unused", Self.pair(origins: list(a, b), shapes: [0, 1, 0, 1], rests: "kl"), .notCanonical, at: 32, "origins")
@@ -105,7 +108,8 @@ extension VectorList {
         badBlock("value-missing", Self.block(lengths: [2]), .truncated, at: 72, "values")
         badBlock("value-unused", Self.block(values: "vv"), .leftover, at: 73, "values")
         badBlock(
-            "value-too-long", Self.block(lengths: [0x81, 0x80, 0x80, 0x08]), .limitExceeded, at: 67, "valueLengths", req: "LIM-005")
+            "value-too-long", Self.block(lengths: [0x81, 0x80, 0x80, 0x08]), .limitExceeded, at: 67, "valueLengths",
+            req: "LIM-005")
         badBlock("column-beyond-the-block", Array(Self.block().dropLast()), .truncated, at: 68, "values")
         badBlock("byte-behind", Self.block() + [0], .leftover, at: 73, "values", req: "ENC-007")
     }
@@ -116,8 +120,10 @@ extension VectorList {
         badBlock("key-unused", Self.block(rests: "kk"), .leftover, at: 63, "keyRests")
         badBlock("key-too-long", Self.block(shapes: [0, 0x81, 0x80, 0x04]), .limitExceeded, at: 57, "keyShapes", req: "LIM-004")
         badBlock("shares-less-than-it-could", Self.pair(shapes: [0, 2, 0, 2], rests: "kakb"), .notCanonical, at: 62, "keyShapes")
-        badBlock("keys-descending", Self.pair(shapes: [0, 2, 1, 1], rests: "kba"), .notAscending, at: 62, "keyShapes", req: "ENC-008")
-        badBlock("longer-key-first", Self.pair(shapes: [0, 2, 1, 0], rests: "kb"), .notAscending, at: 62, "keyShapes", req: "ENC-008")
+        badBlock(
+            "keys-descending", Self.pair(shapes: [0, 2, 1, 1], rests: "kba"), .notAscending, at: 62, "keyShapes", req: "ENC-008")
+        badBlock(
+            "longer-key-first", Self.pair(shapes: [0, 2, 1, 0], rests: "kb"), .notAscending, at: 62, "keyShapes", req: "ENC-008")
         badBlock("row-twice", Self.pair(shapes: [0, 1, 1, 0], rests: "k"), .notAscending, at: 62, "keyShapes", req: "ENC-008")
         badBlock(
             "owned-row-first", Self.pair(shapes: [0, 1, 1, 0], rests: "k", flags: [2, 0]), .notAscending, at: 62, "keyShapes",
@@ -125,7 +131,8 @@ extension VectorList {
         badBlock(
             "owners-descending",
             Self.pair(
-                origins: list(origin(Sample.nodeA, 3), origin(Sample.nodeB, 1)), indexes: [1, 0], shapes: [0, 1, 1, 0], rests: "k",
+                origins: list(origin(Sample.nodeA, 3), origin(Sample.nodeB, 1)), indexes: [1, 0], shapes: [0, 1, 1, 0],
+                rests: "k",
                 flags: [2, 2]), .notAscending, at: 86, "keyShapes", req: "ENC-008")
     }
 
@@ -143,7 +150,7 @@ extension VectorList {
         add("none", [], .decoded(.array([])))
         add("stamp-cut", [0, 1], .error(.malformed, .truncated, offset: 0, field: "groups.stamp"))
         add(
-            "operation-cut", Self.group(1) .dropLast(4) + u32(1) + [1, 0, 0],
+            "operation-cut", Self.group(1).dropLast(4) + u32(1) + [1, 0, 0],
             .error(.malformed, .truncated, offset: 12, field: "groups.kind"))
         add(
             "fewer-than-declared", Self.group(1, Self.operation(1, "k")).dropLast(14) + u32(2) + Self.operation(1, "k"),

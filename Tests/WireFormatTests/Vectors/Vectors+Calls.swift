@@ -17,7 +17,8 @@ extension VectorList {
     }
 
     private mutating func refuse(
-        _ name: String, _ bytes: [UInt8], _ reason: DecodingError.Reason, at offset: Int, _ field: String, req: String = "CAL-004",
+        _ name: String, _ bytes: [UInt8], _ reason: DecodingError.Reason, at offset: Int, _ field: String,
+        req: String = "CAL-004",
         code: ErrorCode = .malformed
     ) {
         bad("call/\(name)", .call, bytes, reason, at: offset, "call.\(field)", req: req, code: code)
@@ -34,7 +35,8 @@ extension VectorList {
         call("cluster-conflicts", .clusterConflicts(after: 9, limit: 100), u16(5), u64(9), u32(100), tail: ("limit", 4))
         call("cluster-watch/from-now", .clusterWatch(position: nil), u16(6), u8(0), tail: ("position", 1))
         call(
-            "cluster-watch/resumed", .clusterWatch(position: WatchPosition(incarnation: 3, number: 8)), u16(6), u8(1), u64(3), u64(8),
+            "cluster-watch/resumed", .clusterWatch(position: WatchPosition(incarnation: 3, number: 8)), u16(6), u8(1), u64(3),
+            u64(8),
             tail: ("position.number", 8))
         refuse("method-unknown", u16(7), .unknownValue, at: 0, "method", req: "CAL-007", code: .unknownMethod)
         refuse("method-zero", u16(0), .unknownValue, at: 0, "method", req: "CAL-007", code: .unknownMethod)
@@ -60,7 +62,9 @@ extension VectorList {
         refuse(
             "table-info/name-65", u16(0x0104) + text(String(repeating: "n", count: 65)), .limitExceeded, at: 2, "table",
             code: .invalidArgument)
-        refuse("table-create/type-unknown", u16(0x0101) + Self.definition(type: 0), .unknownValue, at: 5, "definition.type", req: "ENC-006")
+        refuse(
+            "table-create/type-unknown", u16(0x0101) + Self.definition(type: 0), .unknownValue, at: 5, "definition.type",
+            req: "ENC-006")
     }
 
     private mutating func addRowCalls() {
@@ -73,11 +77,15 @@ extension VectorList {
             tail: ("operations.value", 4))
         call("row-get", .rowGet(table: Sample.table("t"), key: [1, 2]), u16(0x0202), text("t"), blob([1, 2]), tail: ("key", 6))
         call(
-            "row-scan", .rowScan(RowScan(table: Sample.table("t"), prefix: [0x70], cursor: [])), u16(0x0203), text("t"), blob("p"), blob(""),
+            "row-scan", .rowScan(RowScan(table: Sample.table("t"), prefix: [0x70], cursor: [])), u16(0x0203), text("t"),
+            blob("p"), blob(""),
             tail: ("cursor", 4))
-        call("row-watch", .rowWatch(table: Sample.table("t"), position: nil), u16(0x0204), text("t"), u8(0), tail: ("position", 1))
+        call(
+            "row-watch", .rowWatch(table: Sample.table("t"), position: nil), u16(0x0204), text("t"), u8(0), tail: ("position", 1))
         refuse("row-write/nothing", head + list(), .outOfRange, at: 10, "operations", code: .invalidArgument)
-        refuse("row-write/10001-operations", head + u32(10_001), .limitExceeded, at: 10, "operations", req: "LIM-013", code: .batchTooLarge)
+        refuse(
+            "row-write/10001-operations", head + u32(10_001), .limitExceeded, at: 10, "operations", req: "LIM-013",
+            code: .batchTooLarge)
         refuse(
             "row-write/key-too-large", head + list(u8(1) + u32(65537) + u32(0)), .limitExceeded, at: 15, "operations.key",
             req: "LIM-004", code: .keyTooLarge)
@@ -100,7 +108,8 @@ extension VectorList {
         call("node-prepare", .nodePrepare, u16(0x0302))
         call("node-resume", .nodeResume, u16(0x0303))
         call(
-            "node-block", .nodeBlock(names: [Sample.node("b@h"), Sample.node("a@h")]), u16(0x0304), list(text("b@h"), text("a@h")),
+            "node-block", .nodeBlock(names: [Sample.node("b@h"), Sample.node("a@h")]), u16(0x0304),
+            list(text("b@h"), text("a@h")),
             tail: ("names", 5))
         good("cancel", .cancel, req: "CAL-006", [])
         bad("cancel/not-empty", .cancel, [0], .leftover, at: 0, "cancel.end", req: "ENC-007")

@@ -76,12 +76,16 @@ extension VectorList {
         }
         let pong = Self.expected(0x0A, lane: 0, sequence: 0, bodyBytes: 24, Self.pongContent)
         good("one", Self.pongFrame, req: "FRM-005", pong)
-        good("one-and-a-half", Self.pongFrame, Array(frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong).prefix(50)), req: "FRM-005", pong)
+        good(
+            "one-and-a-half", Self.pongFrame, Array(frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong).prefix(50)),
+            req: "FRM-005", pong)
         let parts = stride(from: 0, to: 24, by: 10).map { Array(Self.pong[$0..<min($0 + 10, 24)]) }
         good(
             "message-over-three-frames", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: parts[0]),
-            frame(type: 0x0A, flags: 1, lane: 0, sequence: 1, body: parts[1]), frame(type: 0x0A, lane: 0, sequence: 2, body: parts[2]),
-            req: "FRM-012", input: Self.bounds(10, 24), Self.expected(0x0A, lane: 0, sequence: 2, bodyBytes: 24, Self.pongContent))
+            frame(type: 0x0A, flags: 1, lane: 0, sequence: 1, body: parts[1]),
+            frame(type: 0x0A, lane: 0, sequence: 2, body: parts[2]),
+            req: "FRM-012", input: Self.bounds(10, 24), Self.expected(0x0A, lane: 0, sequence: 2, bodyBytes: 24, Self.pongContent)
+        )
         let cancel = ("message", JSON(.cancel))
         good(
             "other-lane-in-between", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: Array(Self.pong.prefix(9))),
@@ -136,7 +140,8 @@ extension VectorList {
             "body-over-the-limit", Self.pongFrame, req: "FRM-010", input: Self.bounds(23, 100), .frameTooLarge, .limitExceeded,
             at: 8, "header.bodyLength")
         bad(
-            "body-length-largest", frame(type: 0x0A, lane: 0, length: .max, sequence: 0, body: []), req: "FRM-010", .frameTooLarge,
+            "body-length-largest", frame(type: 0x0A, lane: 0, length: .max, sequence: 0, body: []), req: "FRM-010",
+            .frameTooLarge,
             .limitExceeded, at: 8, "header.bodyLength")
         bad(
             "unauthenticated-1025", frame(type: 0x02, lane: 0, length: 1025, sequence: 0, body: []), req: "LIM-001",
@@ -174,7 +179,8 @@ extension VectorList {
             .wrongContinuation, at: 2, "header.type")
         bad(
             "other-stream-before-the-end", frame(type: 0x0210, flags: 1, lane: 2, stream: 1, sequence: 0, body: [0]),
-            frame(type: 0x0210, lane: 2, stream: 2, sequence: 1, body: [1]), req: "FRM-014", .malformed, .wrongContinuation, at: 12,
+            frame(type: 0x0210, lane: 2, stream: 2, sequence: 1, body: [1]), req: "FRM-014", .malformed, .wrongContinuation,
+            at: 12,
             "header.stream")
         bad(
             "empty-part", frame(type: 0x0A, flags: 1, lane: 0, sequence: 0, body: []), req: "FRM-016", .malformed,
@@ -187,7 +193,8 @@ extension VectorList {
             frame(type: 0x0A, lane: 0, sequence: 1, body: Array(Self.pong.dropFirst(12))), req: "FRM-017",
             input: Self.bounds(12, 23), .messageTooLarge, .limitExceeded, at: 8, "header.bodyLength")
         bad(
-            "malformed-second-message", Self.pongFrame, frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong + [0]), req: "ENC-007",
+            "malformed-second-message", Self.pongFrame, frame(type: 0x0A, lane: 0, sequence: 1, body: Self.pong + [0]),
+            req: "ENC-007",
             .malformed, .leftover, at: 24, "pong.end")
     }
 }

@@ -40,7 +40,8 @@ extension VectorList {
 
     private mutating func addRows() {
         func row(
-            _ name: String, _ type: TableType, _ merge: MergeRule, _ key: String, owner: UInt128? = nil, value: String, _ hash: String,
+            _ name: String, _ type: TableType, _ merge: MergeRule, _ key: String, owner: UInt128? = nil, value: String,
+            _ hash: String,
             _ bucket: Int
         ) {
             let input: [(String, JSON)] = [
@@ -67,5 +68,8 @@ extension VectorList {
         hash(
             "vector/two-entries", "VECTOR_HASH", req: "VER-012",
             list(entry(Sample.nodeA, 3, 9), entry(Sample.nodeB, 1, .max)), "54826dc7243e0928")
+        hash(
+            "view/one-member-one-table", "VIEW_HASH", req: "HRT-012",
+            list(Self.record(Sample.nodeA)) + list(Self.definition()), "1da38e9cc24ba7ab")
     }
 }

@@ -76,7 +76,9 @@ extension VectorList {
         bad(
             "hello/name-overlong-unicode", .hello, Self.hello(name: [0, 4, 0xC1, 0xA1, 0x40, 0x68]), .notUnicode, at: 102,
             "hello.name", req: "ENC-003")
-        bad("hello/address-port-zero", .hello, Self.hello(address: text("h:0")), .invalidName, at: 107, "hello.address", req: "MBR-006")
+        bad(
+            "hello/address-port-zero", .hello, Self.hello(address: text("h:0")), .invalidName, at: 107, "hello.address",
+            req: "MBR-006")
         bad(
             "hello/address-leading-zero", .hello, Self.hello(address: text("h:07401")), .invalidName, at: 107, "hello.address",
             req: "MBR-006")
@@ -124,9 +126,11 @@ extension VectorList {
         let mac: [UInt8] = Array(0x40...0x5F)
         good("auth", .auth(Auth(key: 7, mac: mac)), req: "LNK-030", body(u32(7), mac), tail: ("mac", 32))
         good(
-            "close", .close(
+            "close",
+            .close(
                 Close(
-                    .staleIncarnation, offendingType: 2, offendingSequence: 9, retry: Close.never, detail: 12, text: "Gr\u{FC}\u{DF}e")),
+                    .staleIncarnation, offendingType: 2, offendingSequence: 9, retry: Close.never, detail: 12,
+                    text: "Gr\u{FC}\u{DF}e")),
             req: "LNK-040",
             body(u16(0x0204), u16(2), u64(9), u32(0xFFFF_FFFF), u64(12), u16(7), [0x47, 0x72, 0xC3, 0xBC, 0xC3, 0x9F, 0x65]),
             tail: ("text", 9))
@@ -151,24 +155,30 @@ extension VectorList {
         let ping = Ping(
             number: 41, clock: 1_732_000_000_000, received: [5, 0, 18, 1], viewHash: 0xFEED,
             tables: [
-                .init(table: Sample.table("route"), vectorHash: 0x0102_0304_0506_0708), .init(table: Sample.table("x"), vectorHash: 9),
+                .init(table: Sample.table("route"), vectorHash: 0x0102_0304_0506_0708),
+                .init(table: Sample.table("x"), vectorHash: 9),
             ])
         good(
             "ping", .ping(ping), req: "HRT-001",
             body(head, Self.tables((text("route"), u64(0x0102_0304_0506_0708)), (text("x"), u64(9)))),
             tail: ("tables.vectorHash", 8))
-        good("ping/no-tables", .ping(Ping(number: 1, clock: 2)), req: "HRT-001", body(u64(1), u64(2), u64(0), u64(0), u64(0), u64(0), u64(0), u32(0)), tail: ("tables", 4))
+        good(
+            "ping/no-tables", .ping(Ping(number: 1, clock: 2)), req: "HRT-001",
+            body(u64(1), u64(2), u64(0), u64(0), u64(0), u64(0), u64(0), u32(0)), tail: ("tables", 4))
         bad(
             "ping/tables-descending", .ping, body(head, Self.tables((text("x"), u64(9)), (text("route"), u64(1)))),
             .notAscending, at: 71, "ping.tables", req: "ENC-008")
         bad(
             "ping/tables-129", .ping, body(head, u32(129), [UInt8](repeating: 0, count: 129 * 10)), .limitExceeded, at: 56,
             "ping.tables", req: "LIM-029")
-        bad("ping/table-name-empty", .ping, body(head, Self.tables((text(""), u64(9)))), .invalidName, at: 60, "ping.tables.table", req: "TAB-001")
+        bad(
+            "ping/table-name-empty", .ping, body(head, Self.tables((text(""), u64(9)))), .invalidName, at: 60,
+            "ping.tables.table", req: "TAB-001")
         good(
             "pong", .pong(Pong(number: 41, echo: 1_732_000_000_000, clock: 1_732_000_000_017)), req: "HRT-002",
             body(u64(41), u64(1_732_000_000_000), u64(1_732_000_000_017)), tail: ("clock", 8))
-        good("credit", .credit(Credit(lane: .bulk, limit: 1 << 40)), req: "FRM-031", body(u8(3), u64(1 << 40)), tail: ("limit", 8))
+        good(
+            "credit", .credit(Credit(lane: .bulk, limit: 1 << 40)), req: "FRM-031", body(u8(3), u64(1 << 40)), tail: ("limit", 8))
         bad("credit/lane-without-credit", .credit, body(u8(1), u64(7)), .outOfRange, at: 0, "credit.lane", req: "FRM-033")
         bad("credit/lane-unknown", .credit, body(u8(4), u64(7)), .unknownValue, at: 0, "credit.lane", req: "ENC-006")
     }

@@ -130,7 +130,9 @@ extension VectorList {
         good(
             "join-request", .joinRequest(JoinRequest(mode: .merge, isDryRun: true, tables: counts)), req: "JON-001",
             body(u8(1), u8(1), tables), tail: ("tables.rows", 8))
-        bad("join-request/mode-unknown", .joinRequest, body(u8(3), u8(0), list()), .unknownValue, at: 0, "joinRequest.mode", req: "ENC-006")
+        bad(
+            "join-request/mode-unknown", .joinRequest, body(u8(3), u8(0), list()), .unknownValue, at: 0, "joinRequest.mode",
+            req: "ENC-006")
         good(
             "join-accept",
             .joinAccept(
@@ -143,7 +145,8 @@ extension VectorList {
         bad(
             "join-accept/members-descending", .joinAccept,
             body(
-                u128(Sample.cluster), u64(Sample.stamp), list(Self.record(Sample.nodeB), Self.record(Sample.nodeA)), list(), list()),
+                u128(Sample.cluster), u64(Sample.stamp), list(Self.record(Sample.nodeB), Self.record(Sample.nodeA)), list(),
+                list()),
             .notAscending, at: 84, "joinAccept.members", req: "ENC-008")
         good(
             "join-reject", .joinReject(JoinReject(.notEmpty, text: "2 tables hold rows", tables: counts)), req: "JON-003",

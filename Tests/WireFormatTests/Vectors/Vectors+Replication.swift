@@ -21,7 +21,8 @@ extension VectorList {
     }
 
     /// A put and a delete in one group, then a put: 12 + 13 + 10 + 12 + 10 bytes.
-    static let groups = group(Sample.stamp, operation(1, "k1", "v1"), operation(2, "k")) + group(Sample.stamp + 1, operation(1, "", "x"))
+    static let groups =
+        group(Sample.stamp, operation(1, "k1", "v1"), operation(2, "k")) + group(Sample.stamp + 1, operation(1, "", "x"))
 
     private static func operations(first: UInt64 = 7, count: UInt32 = 3, _ groups: [UInt8]) -> [UInt8] {
         body(text("route"), origin(Sample.nodeA, 3), u64(first), u32(count), blob(groups))
@@ -31,13 +32,19 @@ extension VectorList {
         let value = Operations(
             table: Sample.table("route"), origin: Origin(node: NodeID(Sample.nodeA), incarnation: 3), first: 7, count: 3,
             groups: Self.groups)
-        good("operations", .operations(value), req: "REP-001", Self.operations(Self.groups), tail: ("groups", 4 + Self.groups.count))
+        good(
+            "operations", .operations(value), req: "REP-001", Self.operations(Self.groups),
+            tail: ("groups", 4 + Self.groups.count))
         let field = "operations.first"
-        bad("operations/first-zero", .operations, Self.operations(first: 0, Self.groups), .outOfRange, at: 31, field, req: "VER-002")
+        bad(
+            "operations/first-zero", .operations, Self.operations(first: 0, Self.groups), .outOfRange, at: 31, field,
+            req: "VER-002")
         bad(
             "operations/last-beyond-the-largest", .operations, Self.operations(first: .max - 2, Self.groups), .outOfRange, at: 31,
             field, req: "REP-001")
-        bad("operations/count-zero", .operations, Self.operations(count: 0, []), .outOfRange, at: 39, "operations.count", req: "REP-001")
+        bad(
+            "operations/count-zero", .operations, Self.operations(count: 0, []), .outOfRange, at: 39, "operations.count",
+            req: "REP-001")
         bad(
             "operations/count-too-small", .operations, Self.operations(count: 2, Self.groups), .contradiction, at: 39,
             "operations.count", req: "REP-001")
@@ -67,7 +74,8 @@ extension VectorList {
             "operations/value-cut", .operations, Self.operations(body(u64(1), u32(1), u8(1), u32(0), u32(2), [0x76])), .truncated,
             at: 68, "operations.groups.value", req: "REP-004")
         bad(
-            "operations/second-group-cut", .operations, Self.operations(Self.groups + [0]), .truncated, at: 47 + Self.groups.count,
+            "operations/second-group-cut", .operations, Self.operations(Self.groups + [0]), .truncated,
+            at: 47 + Self.groups.count,
             "operations.groups.stamp", req: "REP-004")
     }
 
@@ -106,7 +114,8 @@ extension VectorList {
             bad("version-vector/\(name)", .snapBegin, begin(vector), .notCanonical, at: offset, field, req: "VER-007")
         }
         bad(
-            "version-vector/count-16385", .snapBegin, begin(u32(16385)), .limitExceeded, at: 3, "snapBegin.vector", req: "LIM-014")
+            "version-vector/count-16385", .snapBegin, begin(u32(16385)), .limitExceeded, at: 3, "snapBegin.vector", req: "LIM-014"
+        )
         bad(
             "version-vector/count-beyond-the-body", .snapBegin, begin(u32(16384)), .truncated, at: 3, "snapBegin.vector",
             req: "ENC-005")
@@ -119,7 +128,8 @@ extension VectorList {
             .digests(Digests(table: Sample.table("t"), vector: Sample.vector((Sample.nodeA, 3, 9)), buckets: buckets)),
             req: "DIG-011", body(text("t"), list(entry(Sample.nodeA, 3, 9)), buckets.flatMap(u64)))
         bad(
-            "digests/one-bucket", .digests, body(text("t"), list(), u64(1)), .truncated, at: 15, "digests.buckets", req: "DIG-011")
+            "digests/one-bucket", .digests, body(text("t"), list(), u64(1)), .truncated, at: 15, "digests.buckets", req: "DIG-011"
+        )
     }
 }
 
@@ -175,7 +185,8 @@ extension VectorList {
             "snap-chunk/codec-unknown", .snapChunk, Self.chunk(codec: 3, rawLength: 9, crc: 0, raw), .unknownValue, at: 6,
             "snapChunk.codec", req: "ENC-006")
         bad(
-            "snap-chunk/next-bucket-1025", .snapChunk, Self.chunk(nextBucket: 1025, rawLength: 9, crc: 0, raw), .outOfRange, at: 4,
+            "snap-chunk/next-bucket-1025", .snapChunk, Self.chunk(nextBucket: 1025, rawLength: 9, crc: 0, raw), .outOfRange,
+            at: 4,
             "snapChunk.nextBucket", req: "LIM-010")
         bad(
             "snap-chunk/raw-length-not-the-data's", .snapChunk, Self.chunk(rawLength: 10, crc: 0xCBF4_3926, raw), .contradiction,
@@ -184,7 +195,8 @@ extension VectorList {
             "snap-chunk/bomb-declared", .snapChunk, Self.chunk(codec: 2, rawLength: 1032 * 9 + 1, crc: 0, raw), .contradiction,
             at: 8, "snapChunk.rawLength", req: "SNP-023")
         bad(
-            "snap-chunk/raw-length-beyond-a-message", .snapChunk, Self.chunk(codec: 2, rawLength: 17 * 1024 * 1024 + 1, crc: 0, raw),
+            "snap-chunk/raw-length-beyond-a-message", .snapChunk,
+            Self.chunk(codec: 2, rawLength: 17 * 1024 * 1024 + 1, crc: 0, raw),
             .limitExceeded, at: 8, "snapChunk.rawLength", req: "LIM-003")
         // A stored block (level 0), so that the bytes do not depend on who compresses: header, one block, Adler-32.
         let stored: [UInt8] = [0x78, 0x01, 0x01, 9, 0, 0xF6, 0xFF] + raw + u32(0x091E_01DE)

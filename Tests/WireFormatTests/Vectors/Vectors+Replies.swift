@@ -26,7 +26,9 @@ extension VectorList {
         reply("done", Reply(.done), u8(0), tail: ("kind", 1))
         reply("failure", Reply(failure: .noSuchTable, "no table t"), u8(1), text("no table t"), tail: ("text", 12))
         let joined = JoinResult(cluster: ClusterID(Sample.cluster), isDryRun: false, copied: 10, merged: 2, archive: 4)
-        reply("joined", Reply(.joined(joined)), u8(3), u128(Sample.cluster), u8(0), u64(10), u64(2), u64(4), tail: ("joined.archive", 8))
+        reply(
+            "joined", Reply(.joined(joined)), u8(3), u128(Sample.cluster), u8(0), u64(10), u64(2), u64(4),
+            tail: ("joined.archive", 8))
         let written = WriteResult(replicas: 2, wanted: 3, stamp: Stamp(Sample.stamp), last: 99)
         reply("written", Reply(.written(written)), u8(7), u16(2), u16(3), u64(Sample.stamp), u64(99), tail: ("written.last", 8))
         refuse("kind-unknown", u16(0) + u8(1) + u8(11), .unknownValue, at: 3, "kind", req: "ENC-006")
@@ -69,10 +71,12 @@ extension VectorList {
             "member-event", Reply(.memberEvent(event), isLast: false), u8(5), u64(3), u64(8), Self.record(Sample.nodeB), u8(0),
             tail: ("event.isReachable", 1))
         let info = NodeInfo(
-            node: NodeID(Sample.nodeA), name: Sample.node("n@h"), incarnation: 3, cluster: ClusterID(Sample.cluster), version: "1.0",
+            node: NodeID(Sample.nodeA), name: Sample.node("n@h"), incarnation: 3, cluster: ClusterID(Sample.cluster),
+            version: "1.0",
             uptime: 5000, links: 2, counters: [.init("a.b", 1), .init("c", .max)])
         reply(
-            "node-info", Reply(.nodeInfo(info)), u8(10), u128(Sample.nodeA), text("n@h"), u64(3), u128(Sample.cluster), text("1.0"),
+            "node-info", Reply(.nodeInfo(info)), u8(10), u128(Sample.nodeA), text("n@h"), u64(3), u128(Sample.cluster),
+            text("1.0"),
             u64(5000), u32(2), list(text("a.b") + u64(1), text("c") + u64(.max)), tail: ("info.counters.value", 8))
         refuse(
             "tables-descending", u16(0) + u8(1) + u8(6) + list(Self.infoBytes("b"), Self.infoBytes("a")), .notAscending, at: 157,
@@ -84,7 +88,8 @@ extension VectorList {
 
     private mutating func addRowReplies() {
         let live = Row(
-            key: [0x6B], owner: NodeID(Sample.nodeA), value: [0x76, 0x31], version: Sample.version(Sample.stamp, Sample.nodeA, 3, 7))
+            key: [0x6B], owner: NodeID(Sample.nodeA), value: [0x76, 0x31],
+            version: Sample.version(Sample.stamp, Sample.nodeA, 3, 7))
         let gone = Row(key: [0x6C], value: [], isTombstone: true, version: Sample.version(5, Sample.nodeB, 1, 1))
         let liveBytes = body(
             u8(2), blob("k"), u128(Sample.nodeA), blob("v1"), version(Sample.stamp, Sample.nodeA, 3, 7))
@@ -93,7 +98,8 @@ extension VectorList {
             "rows", Reply(.rows(RowPage(rows: [live, gone], next: [0x6C]))), u8(8), list(liveBytes, goneBytes), blob("l"),
             tail: ("page.next", 5))
         reply(
-            "row-events", Reply(.rowEvents([RowEvent(position: WatchPosition(incarnation: 3, number: 9), row: gone)]), isLast: false),
+            "row-events",
+            Reply(.rowEvents([RowEvent(position: WatchPosition(incarnation: 3, number: 9), row: gone)]), isLast: false),
             u8(9), list(u64(3) + u64(9) + goneBytes), tail: ("events.row.version.sequence", 8))
         reply(
             "conflicts", Reply(.conflicts([Conflict(number: 1, table: Sample.table("t"), winner: live, loser: gone)])), u8(4),
@@ -103,7 +109,8 @@ extension VectorList {
             "row-flags", head + list(body(u8(4), blob("k"), blob(""), version(1, 1, 1, 1))) + blob(""), .reservedNotZero, at: 8,
             "page.rows.flags", req: "CAL-020")
         refuse(
-            "row-sequence-zero", head + list(body(u8(0), blob("k"), blob(""), version(1, 1, 1, 0))) + blob(""), .outOfRange, at: 50,
+            "row-sequence-zero", head + list(body(u8(0), blob("k"), blob(""), version(1, 1, 1, 0))) + blob(""), .outOfRange,
+            at: 50,
             "page.rows.version.sequence", req: "VER-002")
         refuse(
             "row-key-too-long", head + u32(1) + u8(0) + u32(65537) + [UInt8](repeating: 0, count: 60), .limitExceeded, at: 9,
