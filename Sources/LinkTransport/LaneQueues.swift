@@ -41,9 +41,10 @@ struct LaneQueues {
         return true
     }
 
-    /// Forgets everything that has not been sent: after CLOSE nothing else may follow.
-    mutating func removeAll() {
-        for index in queues.indices {
+    /// Forgets what has not been sent, after CLOSE nothing else may follow.
+    /// - Parameter first: lanes more urgent than this one keep what they have, to go out before the CLOSE.
+    mutating func removeAll(from first: Lane = .control) {
+        for index in Int(first.rawValue)..<queues.count {
             queues[index].removeAll()
             waitingBytes[index] = 0
         }

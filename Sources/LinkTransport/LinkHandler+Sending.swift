@@ -48,9 +48,12 @@ extension LinkHandler {
     public func close(_ close: Close) {
         guard let context, phase == .frames || phase == .preface else { return end(.finished) }
         let mayAnswer = phase == .frames || side == .acceptor
+        let saysWhatItHas = phase == .frames
         phase = .draining
-        queues.removeAll()
+        queues.removeAll(from: saysWhatItHas ? .replication : .control)
         if mayAnswer {
+            // What members were told last, such as that this node has left, goes before the goodbye.
+            writeFrames(context, limit: .max)
             queues.append(
                 type: MessageType.close.rawValue, lane: .control, stream: 0, body: MessageCodec.encode(.close(close)))
             writeFrames(context, limit: .max)

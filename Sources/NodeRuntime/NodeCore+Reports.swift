@@ -16,7 +16,9 @@ extension NodeCore {
             let text = isAuthenticated ? "a peer refused this node" : "a peer refused the handshake"
             bounded(text, .warning, node.map(memberName) ?? "?", close)
         case .dialFailed(let node, let address, let reason, let attempt):
-            guard attempt == 1 || attempt.isMultiple(of: 20) else { return }
+            // Another reason is news: another process may have taken the member's address.
+            let isNew = dialProblems.updateValue(reason.text, forKey: node) != reason.text
+            guard attempt == 1 || isNew || attempt.isMultiple(of: 20) else { return }
             logger.info(
                 "member cannot be reached",
                 metadata: ["peer": "\(memberName(node))", "address": "\(address)", "reason": "\(reason.text)", "attempt": "\(attempt)"])

@@ -62,6 +62,8 @@ final class NodeCore {
 
     /// When a refusal was last told, and how many like it were not (see NodeCore+Reports).
     var lastReports: [String: (at: Duration, suppressed: Int)] = [:]
+    /// Why each member could not be dialled the last time; at most one for each member that was ever known.
+    var dialProblems: [NodeID: String] = [:]
     var isPrepared = false
     var isStopping = false
 
