@@ -51,8 +51,10 @@ extension Scenarios {
             }
         }
 
-        /// The copy's numbers were given out twice; nothing may be lost or mixed up by that.
-        @Test func aDataDirectoryRestoredFromAnOlderCopyDoesNoHarm() async throws {
+        /// The copy has issued numbers that the original issued too; nothing may be lost or mixed up by that. With its clock set
+        /// back as well, the copy has to be told that there was a later life.
+        @Test(arguments: [0, -30])
+        func aDataDirectoryRestoredFromAnOlderCopyDoesNoHarm(clockOffset: Int) async throws {
             try await withTestbed { testbed in
                 let nodes = try await testbed.startCluster(3)
                 let table = try TableDefinition.named("rows")
@@ -68,6 +70,7 @@ extension Scenarios {
                 try await nodes[2].stop()
                 try FileManager.default.removeItem(at: nodes[2].data)
                 try FileManager.default.moveItem(at: copy, to: nodes[2].data)
+                nodes[2].options += ["--clock-offset=\(clockOffset)"]
                 try await nodes[2].start()
                 // Written before the node has heard how old its memory is, and after.
                 for number in 0..<20 { try await nodes[2].put("restored-\(number)", "second life", in: table) }
