@@ -13,21 +13,75 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
 ]
 
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
 let package = Package(
     name: "tablewire",
+    products: [
+        .library(name: "TablewireClient", targets: ["TablewireClient"]),
+        .library(name: "NodeRuntime", targets: ["NodeRuntime"]),
+        .executable(name: "tablewire", targets: ["tablewire"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // What the C library and the compiler can do with memory and Swift does not offer: prefetch, huge pages, memcmp.
+        .systemLibrary(name: "CMemory"),
         .target(name: "ClusterModel", swiftSettings: settings),
         .target(name: "WireFormat", dependencies: ["ClusterModel", "CZlib"], swiftSettings: settings),
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
         // The spec makes the disk format the wire format (DSK-001): TableStorage reads and writes WireFormat's blocks.
-        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
+        .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
+        .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
+        .target(
+            name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],
+            swiftSettings: settings),
+        .target(
+            name: "NodeRuntime",
+            dependencies: [
+                "ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "LinkTransport", nioCore, nioPosix, nioHTTP,
+                crypto, logging, lifecycle,
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "tablewire",
+            dependencies: ["ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams],
+            resources: [.copy("Resources/timezones.jsonl")],
+            swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
         .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
+        .testTarget(
+            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TablewireProgramTests", dependencies: ["tablewire", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
+            swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
+        // Starts the built program: the dependency on it is only there so that it is built first.
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", nioCore, nioPosix],
+            swiftSettings: settings),
     ]
 )

@@ -114,6 +114,7 @@ public struct Reply: Hashable, Sendable {
         case joined(JoinResult)
         case conflicts([Conflict])
         case memberEvent(MemberEvent)
+        /// Ascending by name, unique.
         case tables([TableInfo])
         case written(WriteResult)
         case rows(RowPage)

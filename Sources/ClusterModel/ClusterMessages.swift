@@ -74,7 +74,9 @@ public struct JoinAccept: Hashable, Sendable {
     public var cluster: ClusterID
     /// The joiner's `joined` stamp.
     public var joined: Stamp
+    /// Ascending by node, unique.
     public var members: [MemberRecord]
+    /// Ascending by name, unique.
     public var definitions: [TableDefinition]
     /// Live rows of each table, ascending by name: what will be copied.
     public var tables: [TableCount]

@@ -97,7 +97,8 @@ public struct Close: Hashable, Sendable {
     public var offendingSequence: UInt64
     /// Milliseconds after which it makes sense to try again; `Close.never` when it does not.
     public var retry: UInt32
-    /// STALE_INCARNATION: the highest incarnation seen. CLOCK_SKEW: the sender's clock. Else 0.
+    /// STALE_INCARNATION: the highest incarnation seen. CLOCK_SKEW: the sender's clock. REMOVED: the `joined` stamp of the
+    /// removed record, so that a node that has joined again since knows that the sender is behind. Else 0.
     public var detail: UInt64
     /// For people; UTF-8, at most 256 bytes.
     public var text: String

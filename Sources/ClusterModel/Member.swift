@@ -58,8 +58,14 @@ public struct MemberRecord: Hashable, Sendable {
     }
 
     /// Whether this record replaces `other` of the same node (MBR-010): the later join, then gone before not gone, then the
-    /// higher incarnation, refutation and state.
-    public func supersedes(_ other: MemberRecord) -> Bool { other.precedence < precedence }
+    /// higher incarnation, refutation and state. Records that differ in nothing else are decided by the earlier `downSince`
+    /// (two nodes may declare a third down at once), then by name and address: a total order, so every node ends with one view.
+    public func supersedes(_ other: MemberRecord) -> Bool {
+        if precedence != other.precedence { return other.precedence < precedence }
+        if downSince != other.downSince { return downSince < other.downSince }
+        if name != other.name { return other.name < name }
+        return other.address.description.utf8.lexicographicallyPrecedes(address.description.utf8)
+    }
 
     private var precedence: (UInt64, Int, UInt64, UInt32, UInt8) {
         (joined.value, state.isGone ? 1 : 0, incarnation, refutation, state.rawValue)

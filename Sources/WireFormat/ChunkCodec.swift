@@ -1,5 +1,5 @@
-public import ClusterModel
 internal import CZlib
+public import ClusterModel
 
 /// Packs and unpacks the row block of a SNAP_CHUNK, each on its own (SNP-020).
 public enum ChunkCodec {

@@ -54,7 +54,7 @@ extension FrameHeader {
         bytes.write(CRC32.checksum(bytes.span.extracting(droppingFirst: start)))
     }
 
-    /// Reads a header and checks what a header says of itself: magic, CRC, flags, reserved bytes. Lane, type, lengths and
+    /// Reads a header and checks what a header says of itself: magic, CRC, reserved bytes, flags (FRM-007). Lane, type, lengths and
     /// sequence depend on the link: see `FrameAssembler`.
     /// - Parameter bytes: at least the 32 bytes; what follows is not looked at.
     /// - Throws: BAD_HEADER.
@@ -64,10 +64,10 @@ extension FrameHeader {
         guard bytes.integer(at: 28) == CRC32.checksum(bytes.extracting(first: 28)) else {
             throw Self.failure(.wrongChecksum, 28, "headerCRC")
         }
-        let flags = bytes[4]
-        guard flags & ~Self.more == 0 else { throw Self.failure(.reservedNotZero, 4, "flags") }
         let reserved: UInt16 = bytes.integer(at: 6)
         guard reserved == 0 else { throw Self.failure(.reservedNotZero, 6, "reserved") }
+        let flags = bytes[4]
+        guard flags & ~Self.more == 0 else { throw Self.failure(.reservedNotZero, 4, "flags") }
         self.init(
             type: bytes.integer(at: 2), flags: flags, lane: bytes[5], bodyLength: bytes.integer(at: 8),
             stream: bytes.integer(at: 12), sequence: bytes.integer(at: 16), bodyCRC: bytes.integer(at: 24))

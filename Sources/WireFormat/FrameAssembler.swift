@@ -4,7 +4,7 @@ public import ClusterModel
 public struct Frame: Hashable, Sendable {
     public enum Content: Hashable, Sendable {
         case message(Message)
-        /// An odd type that is not registered: to be counted and otherwise passed over (FRM-013).
+        /// An odd type that is not registered: to be counted and otherwise passed over (EXT-001).
         case ignorable(UInt16)
         /// A CALL that is to be answered with a failure of this code; the link goes on (CAL-004).
         case refusedCall(DecodingError)
@@ -45,6 +45,8 @@ public struct FrameAssembler: Sendable {
     public var bounds: Bounds
     /// The sequence that the next frame must have; nil to take whatever comes (FRM-008).
     public private(set) var nextSequence: UInt64?
+    /// The header that was decoded last: the offending one after an error, unless no header could be decoded.
+    public private(set) var lastHeader: FrameHeader?
     private var lanes = [LaneProgress](repeating: LaneProgress(), count: Lane.allCases.count)
     private var buffer: [UInt8] = []
     private var consumed = 0
@@ -63,7 +65,7 @@ public struct FrameAssembler: Sendable {
     /// Lets the peer have sent `limit` body bytes on a lane (FRM-031). Without a grant a lane has no limit.
     public mutating func grant(_ limit: UInt64, on lane: Lane) { lanes[Int(lane.rawValue)].creditLimit = limit }
 
-    /// Forgets the expected sequence and all unfinished messages: for captures that begin or continue in the middle (FRM-014).
+    /// Forgets the expected sequence and all unfinished messages: for captures that begin or continue in the middle.
     public mutating func resynchronise() {
         nextSequence = nil
         for index in lanes.indices { lanes[index].pending = nil }
@@ -113,7 +115,9 @@ public struct FrameAssembler: Sendable {
     /// - Returns: nil when more bytes are needed.
     public mutating func next(in bytes: Span<UInt8>, at offset: inout Int) throws(DecodingError) -> Frame? {
         while bytes.count - offset >= FrameHeader.size {
+            lastHeader = nil
             let header = try FrameHeader(decoding: bytes.extracting(droppingFirst: offset))
+            lastHeader = header
             let type = try check(header)
             let start = offset + FrameHeader.size
             guard bytes.count - start >= Int(header.bodyLength) else { return nil }
@@ -199,7 +203,7 @@ private struct LaneProgress {
     var creditLimit = UInt64.max
     var pending: Pending?
 
-    /// FRM-010, FRM-011, FRM-012, FRM-030.
+    /// FRM-014, FRM-016, FRM-017, FRM-032.
     func check(_ header: FrameHeader, limit: Int) throws(DecodingError) {
         if let pending {
             guard header.type == pending.type else { throw FrameHeader.failure(.wrongContinuation, 2, "type", code: .malformed) }

@@ -105,7 +105,8 @@ extension MemberEvent: WireValue {
     static let leastSize = WatchPosition.leastSize + MemberRecord.leastSize + 1
     static func read(_ input: inout Span<UInt8>) throws(ReadFailure) -> MemberEvent {
         MemberEvent(
-            position: try input.read("position"), record: try input.read("record"), isReachable: try input.readBool("isReachable"))
+            position: try input.read("position"), record: try input.read("record"), isReachable: try input.readBool("isReachable")
+        )
     }
     func write(to output: inout [UInt8]) {
         position.write(to: &output)

@@ -1,6 +1,6 @@
 public import ClusterModel
 
-/// The hashes by which rows are placed in buckets and copies are compared (DIG-001, DIG-002).
+/// The hashes by which rows are placed in buckets and copies are compared (DIG-001, SNP-006).
 public enum RowHash {
     /// The hash of a row id: what the key hashes to, seeded by the value in a `bag` and by the owner in an `owner` table.
     public static func row(
@@ -29,11 +29,23 @@ public enum RowHash {
 }
 
 extension VersionVector {
-    /// XXH64 of the encoded entries, without their count: what PING carries (HRT-011).
+    /// XXH64 of the encoded entries, without their count: what PING carries (VER-012).
     public var hash64: UInt64 {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(entries.count * Entry.leastSize)
         for entry in entries { entry.write(to: &bytes) }
+        return XXH64.hash(bytes.span)
+    }
+}
+
+/// The hash of what a node knows of members and catalogue: equal hashes, equal views (HRT-012).
+public enum ViewHash {
+    /// XXH64 of the body of a MEMBERS message with all records, followed by that of a DEFINITIONS message with all definitions.
+    /// - Parameters: both ascending, as those messages want them.
+    public static func hash(members: [MemberRecord], definitions: [TableDefinition]) -> UInt64 {
+        var bytes: [UInt8] = []
+        Members(members).write(to: &bytes)
+        Definitions(definitions).write(to: &bytes)
         return XXH64.hash(bytes.span)
     }
 }

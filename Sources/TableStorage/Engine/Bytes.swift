@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CMemory
 
 /// Borrowed bytes: somebody else's memory, valid only as long as the call that handed it out.
 ///
@@ -17,6 +17,7 @@ struct Bytes {
     }
 
     /// Lends the bytes of a span for the length of `body`.
+    @inline(__always)
     static func of<R, E: Error>(_ span: Span<UInt8>, _ body: (Bytes) throws(E) -> R) throws(E) -> R {
         unsafe try span.withUnsafeBufferPointer { (buffer) throws(E) -> R in
             unsafe try body(Bytes(UnsafeRawPointer(buffer.baseAddress), count: buffer.count))
@@ -24,6 +25,7 @@ struct Bytes {
     }
 
     /// Lends these bytes as a span.
+    @inline(__always)
     func withSpan<R>(_ body: (Span<UInt8>) -> R) -> R {
         let buffer = unsafe UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)
         return unsafe body(Span(_unsafeElements: buffer))

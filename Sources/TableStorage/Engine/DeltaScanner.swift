@@ -63,6 +63,7 @@ extension RowStore {
         let end = index.slotCount(bucket)
         var place = index.home(bucket, UInt32(scanner.fingerprint))
         while place < end {
+            prefetchAhead(bucket, place)
             let slot = index[bucket, place]
             let fingerprint = slot &>> 32
             guard slot != 0, fingerprint >= scanner.fingerprint else {
@@ -141,21 +142,5 @@ extension RowStore {
             }
         }
         return DeltaScanner.Chunk(block: encoder.finish(), rows: references.count, digest: digest, nextBucket: nextBucket)
-    }
-
-    /// Sorts by row id. Eight bytes of the key, from where the keys begin to differ, decide most comparisons.
-    func ascending(_ references: [UInt32]) -> [UInt32] {
-        guard let first = references.first else { return [] }
-        let key = records[first].key
-        var skip = key.count
-        for reference in references where skip > 0 {
-            skip = records[reference].key.commonPrefix(with: key.prefix(skip))
-        }
-        var pairs = references.map { (piece: records[$0].key.piece(after: skip), reference: $0) }
-        pairs.sort { a, b in
-            if a.piece != b.piece { return a.piece < b.piece }
-            return records.order(records.id(of: records[a.reference]), records[b.reference]) < 0
-        }
-        return pairs.map(\.reference)
     }
 }

@@ -1,3 +1,4 @@
+internal import CMemory
 internal import ClusterModel
 
 /// Finds records by row hash: for each of the 1024 buckets a small table of its own, so that rows may come in bucket order, a
@@ -57,7 +58,19 @@ struct HashIndex: ~Copyable {
     /// The slot from which on to look for a fingerprint: none before it has this fingerprint or a higher one.
     @inline(__always)
     func home(_ bucket: Int, _ fingerprint: UInt32) -> Int {
-        Int(UInt64(fingerprint) &* UInt64(unsafe buckets[bucket].homes) &>> 32)
+        Self.home(fingerprint, unsafe buckets[bucket].homes)
+    }
+
+    /// Starts to load the slots in which to look for a hash.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        let bucket = Self.bucket(hash)
+        unsafe cmemory_prefetch(buckets[bucket].slots + home(bucket, Self.fingerprint(hash)))
+    }
+
+    @inline(__always)
+    private static func home(_ fingerprint: UInt32, _ homes: UInt32) -> Int {
+        Int(truncatingIfNeeded: (UInt64(fingerprint) &* UInt64(homes)) &>> 32)
     }
 
     /// Slots of a bucket, occupied or not.
@@ -159,7 +172,7 @@ struct HashIndex: ~Copyable {
         for index in 0..<Int(old.total) {
             let slot = unsafe old.slots[index]
             guard slot != 0 else { continue }
-            let home = Int((slot &>> 32) &* UInt64(homes) &>> 32)
+            let home = home(UInt32(slot &>> 32), homes)
             let place = max(home, next)
             guard place + 1 < Int(total) else { return false }
             unsafe slots[place] = slot

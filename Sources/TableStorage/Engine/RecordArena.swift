@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CMemory
 
 /// Memory for records: slabs of 2 MiB, addressed by 32-bit numbers of 8-byte granules.
 ///
@@ -41,6 +41,14 @@ struct RecordArena: ~Copyable {
     var isFull: Bool { slabCount - freeSlabs.count > Self.slabLimit - Self.reserve }
 
     subscript(reference: UInt32) -> Record { unsafe Record(at: address(reference)) }
+
+    /// Starts to load the record, so that it is there when it is read soon after.
+    @inline(__always)
+    func prefetch(_ reference: UInt32) {
+        let pointer = unsafe address(reference)
+        unsafe cmemory_prefetch(pointer)
+        unsafe cmemory_prefetch(pointer + 64)
+    }
 
     private func address(_ reference: UInt32) -> UnsafeMutableRawPointer {
         let slab = unsafe slabs[Int(reference >> 18)]
@@ -90,7 +98,7 @@ struct RecordArena: ~Copyable {
         let size = (bytes + 7) & ~7
         let pointer = UnsafeMutableRawPointer.allocate(
             byteCount: size, alignment: size == Self.slabBytes ? Self.slabBytes : 16)
-        if size == Self.slabBytes, slab >= Self.hugePagesFromSlab { unsafe adviseHugePages(pointer) }
+        if size == Self.slabBytes, slab >= Self.hugePagesFromSlab { unsafe cmemory_advise_huge_pages(pointer, size) }
         unsafe slabs[slab] = pointer
         memory += size
         return slab
@@ -118,11 +126,6 @@ struct RecordArena: ~Copyable {
         unsafe slabs.deallocate()
         unsafe slabs = moved
         slabCapacity = capacity
-    }
-
-    /// Random reads of a large table miss the page table less; harmless where it is not supported.
-    private func adviseHugePages(_ pointer: UnsafeMutableRawPointer) {
-        _ = unsafe madvise(pointer, Self.slabBytes, 14)  // MADV_HUGEPAGE, which the module map does not export
     }
 
     // MARK: Free lists: the first four bytes of a free block refer to the next one

@@ -69,8 +69,9 @@ extension RowStore {
             forEachReference(bucket) { reference in
                 let record = records[reference]
                 var applied = Applied()
-                reshaped.merge(
-                    record.isTombstone ? .delete : .put, record.key, record.value, records.version(of: record), nil, &applied)
+                let row = reshaped.incoming(
+                    record.isTombstone ? .delete : .put, record.key, record.value, records.version(of: record))
+                reshaped.merge(row, reshaped.hash(row), nil, &applied)
             }
         }
         reshaped.takeSettings(from: self)

@@ -10,7 +10,8 @@ extension RowStore {
             let version = RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: sequence))
             Bytes.of(operation.key.span) { key in
                 Bytes.of(operation.value.span) { value in
-                    merge(operation.kind, key, value, version, nil, &applied)
+                    let row = incoming(operation.kind, key, value, version)
+                    merge(row, hash(row), nil, &applied)
                 }
             }
             sequence += 1
@@ -18,12 +19,17 @@ extension RowStore {
     }
 
     /// Applies encoded operations of one origin but for those that are covered.
+    ///
+    /// Rows are merged sixteen at a time: while one is merged, the memory that the next ones need is on its way.
     mutating func apply(
         _ groups: Span<UInt8>, origin: Origin, first: UInt64, covered: CoveredSequences, judge: ConflictJudge?
     ) throws(DecodingError) -> Applied {
         var applied = Applied()
         var sequence = first
         let isAdmitted = admits(origin)
+        // The bytes of a batch's rows lie in `groups` and stay there.
+        var batch: [(row: IncomingRow, hash: UInt64)] = []
+        batch.reserveCapacity(16)
         try OperationGroups.forEach(groups) { (stamp, kind, key, value, _) throws(DecodingError) in
             let version = RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: sequence))
             sequence += 1
@@ -31,23 +37,41 @@ extension RowStore {
                 applied.ignored += 1
                 return
             }
-            Bytes.of(key) { key in
-                Bytes.of(value) { value in merge(kind, key, value, version, judge, &applied) }
-            }
+            let row = Bytes.of(key) { key in Bytes.of(value) { value in incoming(kind, key, value, version) } }
+            let hash = hash(row)
+            index.prefetch(hash)
+            batch.append((row, hash))
+            if batch.count == 16 { merge(&batch, judge, &applied) }
         }
+        merge(&batch, judge, &applied)
         return applied
     }
 
-    mutating func merge(
-        _ kind: Operation.Kind, _ key: Bytes, _ value: Bytes, _ version: RowVersion, _ judge: ConflictJudge?,
-        _ applied: inout Applied
+    private mutating func merge(
+        _ batch: inout [(row: IncomingRow, hash: UInt64)], _ judge: ConflictJudge?, _ applied: inout Applied
     ) {
-        let isTombstone = kind == .delete
-        let kept = isTombstone && !shape.hasValue ? .empty : value
-        let row = IncomingRow(key: key, value: kept, isTombstone: isTombstone, version: version)
-        let id = RowKey(key: key, owner: version.dot.origin.node, value: kept)
-        let hash = records.hash(id)
-        if let place = find(id, hash) {
+        for item in batch { prefetchRecord(item.hash) }
+        for item in batch { merge(item.row, item.hash, judge, &applied) }
+        batch.removeAll(keepingCapacity: true)
+    }
+
+    func incoming(_ kind: Operation.Kind, _ key: Bytes, _ value: Bytes, _ version: RowVersion) -> IncomingRow {
+        incoming(key, value, isTombstone: kind == .delete, version)
+    }
+
+    /// A tombstone keeps the value only where it belongs to the row id.
+    private func incoming(_ key: Bytes, _ value: Bytes, isTombstone: Bool, _ version: RowVersion) -> IncomingRow {
+        IncomingRow(key: key, value: isTombstone && !shape.hasValue ? .empty : value, isTombstone: isTombstone, version: version)
+    }
+
+    private func id(_ row: IncomingRow) -> RowKey {
+        RowKey(key: row.key, owner: row.version.dot.origin.node, value: row.value)
+    }
+
+    func hash(_ row: IncomingRow) -> UInt64 { records.hash(id(row)) }
+
+    mutating func merge(_ row: IncomingRow, _ hash: UInt64, _ judge: ConflictJudge?, _ applied: inout Applied) {
+        if let place = find(id(row), hash) {
             update(place, to: row, hash, judge, &applied)
         } else {
             insert(row, hash)
@@ -67,7 +91,9 @@ extension RowStore {
         var origin = Origin(node: NodeID(0), incarnation: 0)
         var known = CoveredSequences(through: 0, intervals: [])
         var isAdmitted = admits(origin)
-        try RowBlock.forEach(block) { (key, value, isTombstone, _, version) throws(DecodingError) in
+        let hasOwner = shape.hasOwner
+        try RowBlock.forEach(block) { (key, value, isTombstone, isOwned, version) throws(DecodingError) in
+            guard isOwned == hasOwner else { throw DecodingError(.contradiction, offset: 0, field: "rowBlock.flags") }
             if version.dot.origin != origin {
                 origin = version.dot.origin
                 isAdmitted = admits(origin)
@@ -75,14 +101,14 @@ extension RowStore {
             }
             Bytes.of(key) { key in
                 Bytes.of(value) { value in
-                    let kept = isTombstone && !shape.hasValue ? .empty : value
-                    let id = RowKey(key: key, owner: origin.node, value: kept)
-                    let hash = records.hash(id)
+                    let row = incoming(key, value, isTombstone: isTombstone, version)
+                    let hash = hash(row)
                     tracker?.insert(hash)
-                    let row = IncomingRow(key: key, value: kept, isTombstone: isTombstone, version: version)
+                    applied.rows += 1
+                    applied.digest &+= RowHash.digest(hash, version: version)
                     if !isAdmitted || version.stamp <= floor {
                         applied.ignored += 1
-                    } else if let place = find(id, hash) {
+                    } else if let place = find(id(row), hash) {
                         update(place, to: row, hash, judge, &applied)
                     } else if covered != nil, known.contains(version.dot.sequence) {
                         applied.ignored += 1

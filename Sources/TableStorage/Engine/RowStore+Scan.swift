@@ -70,6 +70,7 @@ extension RowStore {
     func forEachReference(_ bucket: Int, _ body: (UInt32) -> Void) {
         guard index.count(bucket) > 0 else { return }
         for place in 0..<index.slotCount(bucket) {
+            prefetchAhead(bucket, place)
             let reference = UInt32(truncatingIfNeeded: index[bucket, place])
             if reference != 0 { body(reference) }
         }

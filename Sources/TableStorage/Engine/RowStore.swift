@@ -24,6 +24,8 @@ struct RowStore: ~Copyable {
     /// In an `owner` table: rows of earlier incarnations of these owners are ignored (MRG-013).
     var minimumIncarnations: [NodeID: Incarnation] = [:]
 
+    /// The highest stamp that any row here ever had: the clock of this node must be above it (VER-004).
+    private(set) var latestStamp = Stamp.zero
     var recordsChanges = false
     var changes: [Row] = []
 
@@ -65,6 +67,25 @@ struct RowStore: ~Copyable {
         }
     }
 
+    /// Starts to load the record that `find` will look at first.
+    func prefetchRecord(_ hash: UInt64) {
+        let bucket = HashIndex.bucket(hash)
+        let fingerprint = HashIndex.fingerprint(hash)
+        var place = index.home(bucket, fingerprint)
+        while UInt32(index[bucket, place] &>> 32) < fingerprint, index[bucket, place] != 0 { place += 1 }
+        let slot = index[bucket, place]
+        if slot != 0, UInt32(slot &>> 32) == fingerprint { records.arena.prefetch(UInt32(truncatingIfNeeded: slot)) }
+    }
+
+    /// Starts to load the record that a walk through a bucket will soon come to.
+    @inline(__always)
+    func prefetchAhead(_ bucket: Int, _ place: Int) {
+        let ahead = place + 12
+        guard ahead < index.slotCount(bucket) else { return }
+        let reference = UInt32(truncatingIfNeeded: index[bucket, ahead])
+        if reference != 0 { records.arena.prefetch(reference) }
+    }
+
     /// References of the rows from `id` on, in row id order, until `body` returns false.
     func walk(from id: RowKey, isAfter: Bool = false, _ body: (Record) -> Bool) {
         var cursor = ordered.cursor(from: id, isAfter: isAfter, records)
@@ -83,6 +104,7 @@ struct RowStore: ~Copyable {
     // MARK: Changing
 
     mutating func insert(_ row: IncomingRow, _ hash: UInt64) {
+        latestStamp = max(latestStamp, row.version.stamp)
         let reference = create(row)
         index.insert(hash, reference)
         enter(row, hash, bucket: HashIndex.bucket(hash))
@@ -92,6 +114,7 @@ struct RowStore: ~Copyable {
 
     /// Puts another version in the place of a record of the same row id.
     mutating func replace(_ place: Place, by row: IncomingRow, _ hash: UInt64) {
+        latestStamp = max(latestStamp, row.version.stamp)
         let old = records[place.reference]
         let wasLive = !old.isTombstone
         let oldOrigin = old.origin
@@ -145,6 +168,7 @@ struct RowStore: ~Copyable {
         for bucket in buckets where index.count(bucket) > 0 {
             var place = 0
             while place < index.slotCount(bucket) {
+                prefetchAhead(bucket, place)
                 let reference = UInt32(truncatingIfNeeded: index[bucket, place])
                 if reference != 0, isDoomed(records, records[reference]) {
                     remove(Place(bucket: bucket, index: place, reference: reference))

@@ -1,6 +1,6 @@
 internal import ClusterModel
 
-/// Where a page of a scan ended, as bytes that a client hands back (CAL-020).
+/// Where a page of a scan ended, as bytes that a client hands back (CAL-052).
 ///
 /// One byte for the kind, then: after a row in key order: key length u32, key, owner u128 if row ids have one, value if row ids
 /// have it; after a row of a `set`: key; before a bucket of a `set`: number u16.

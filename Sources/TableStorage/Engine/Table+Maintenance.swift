@@ -29,7 +29,7 @@ extension Table {
         return store.purge(owner, below: incarnation)
     }
 
-    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-007).
+    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-008).
     public func compact(_ origin: Origin) {
         vector.raise(origin, to: VersionVector.whole)
         pending.removeAll { vector.sequence(of: $0.origin) == VersionVector.whole }

@@ -31,6 +31,8 @@ public final class Table {
     public var bucketDigests: [UInt64] { (0..<Limits.buckets).map { store.index.digest($0) } }
     /// Live rows, those of hidden owners included.
     public var rowCount: Int { store.liveCount }
+    /// The highest stamp that any row here ever had (VER-004).
+    public var latestStamp: Stamp { store.latestStamp }
     public var tombstoneCount: Int { store.tombstoneCount }
     /// Bytes that rows, versions, indexes and recent operations take.
     public var memory: Int { store.memory + recent.memory }
@@ -63,11 +65,12 @@ public final class Table {
     /// - Precondition: the table has one row a key: neither a `bag` nor an `owner` table.
     public func withValue<R>(_ key: Span<UInt8>, _ body: (Span<UInt8>) -> R) -> R? {
         precondition(store.shape.isUniqueByKey, "a key may have several rows")
-        return Bytes.of(key) { key in
-            guard let record = store.record(key) else { return nil }
-            return record.value.withSpan(body)
-        }
+        guard let record = record(key) else { return nil }
+        return record.value.withSpan(body)
     }
+
+    /// Not part of the generic method, which would run unspecialised outside of this module.
+    private func record(_ key: Span<UInt8>) -> Record? { Bytes.of(key) { store.record($0) } }
 
     /// A page of the visible rows whose keys begin with `prefix`: in row id order, in a plain `set` in the order (bucket, key).
     /// A page may be short or even empty and still have a next one.
@@ -115,7 +118,8 @@ public final class Table {
     /// The first own operation that `operations(from:byteLimit:)` can still give: last + 1 when there is none (REP-021).
     /// - Parameter origin: this node's current origin.
     public func streamable(_ origin: Origin) -> UInt64 {
-        recent.origin == origin ? recent.first : vector.sequence(of: origin) + 1
+        let last = vector.sequence(of: origin)
+        return recent.origin == origin && recent.last == last ? recent.first : last + 1
     }
 
     /// Recent operations of the origin that was written last: whole groups from the one that holds `sequence` on, at most about

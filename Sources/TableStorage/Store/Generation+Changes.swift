@@ -117,7 +117,7 @@ extension Generation {
         return (removed, position)
     }
 
-    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-007).
+    /// Turns the vector's entries of a dead incarnation, and of those before it, into a floor (VER-008).
     @discardableResult
     public func compact(_ name: TableName, _ origin: Origin) throws(StorageError) -> LSN {
         let table = try instance(name)

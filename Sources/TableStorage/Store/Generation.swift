@@ -48,6 +48,9 @@ public final class Generation {
     /// Ascending by name, dropped ones included.
     public var definitions: [TableDefinition] { catalogue.values.sorted { $0.name < $1.name } }
 
+    /// Of any table that was ever created, dropped ones included.
+    public func definition(named name: TableName) -> TableDefinition? { catalogue[name] }
+
     /// The tables that exist, ascending by name.
     public var tables: [Table] { allTables.filter { $0.definition.exists } }
 

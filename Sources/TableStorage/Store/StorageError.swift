@@ -43,6 +43,23 @@ public enum StorageError: Error, Hashable, Sendable {
     }
 }
 
+extension StorageError {
+    /// Whether room on the device would have helped.
+    public var isNoSpace: Bool {
+        switch self {
+        case .disk(let error), .failed(let error): error.isNoSpace
+        default: false
+        }
+    }
+}
+
+extension DiskError {
+    /// Whether room on the device would have helped.
+    public var isNoSpace: Bool {
+        if case .noSpace = self { true } else { false }
+    }
+}
+
 extension StorageError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -45,6 +45,8 @@ public final class TableStore {
 
     /// Every change whose position is at or below this is durable.
     public var durable: LSN { state.durable }
+    /// Behind everything that was decided to be written so far: once `durable` has reached it, all of that is.
+    public var position: LSN { state.position }
     /// Why nothing can be written any more, if so (DSK-031).
     public var failure: DiskError? { state.failure }
     /// When `takeWork` must be called again even if nothing happens: the end of a sync interval.

@@ -1,0 +1,44 @@
+public import ClusterModel
+
+/// How the bytes of a link ended.
+public enum LinkEnd: Hashable, Sendable, CustomStringConvertible {
+    case finished
+    case reset
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .finished: "the peer closed the connection"
+        case .reset: "the connection was reset"
+        case .failed(let text): text
+        }
+    }
+}
+
+/// What the peer did wrong, and the CLOSE that it deserves.
+public struct LinkViolation: Error, Hashable, Sendable {
+    public var close: Close
+    /// For the log: what arrived instead, such as "an HTTP request".
+    public var diagnosis: String
+
+    public init(close: Close, diagnosis: String) {
+        self.close = close
+        self.diagnosis = diagnosis
+    }
+}
+
+/// Whoever owns a link: a node or a client. Called on the link's event loop, in the order of arrival.
+public protocol LinkDelegate: AnyObject {
+    func link(_ link: LinkHandler, received preface: Preface)
+    /// AUTH arrived; `isValid` says whether the peer knows a key.
+    func link(_ link: LinkHandler, received auth: Auth, isValid: Bool)
+    /// Any other message. AUTH and CREDIT do not come here.
+    func link(_ link: LinkHandler, received message: Message, stream: UInt32)
+    /// A frame of an unknown odd type was skipped (EXT-001).
+    func linkSkippedFrame(_ link: LinkHandler)
+    func link(_ link: LinkHandler, violated violation: LinkViolation)
+    /// The connection is over. Nothing else comes after this.
+    func link(_ link: LinkHandler, ended end: LinkEnd)
+    /// Everything that was queued on lanes 2 and 3 has been handed to the socket.
+    func linkDrained(_ link: LinkHandler)
+}

@@ -1,0 +1,115 @@
+public import ClusterModel
+import NIOCore
+import WireFormat
+
+extension LinkHandler {
+    /// Bytes handed to the socket at a time: enough to be fast, little enough that the next heartbeat is near the front.
+    private static let writeSize = 64 * 1024
+
+    public func send(_ preface: Preface) {
+        transcript.note(preface, fromDialer: side == .dialer)
+        guard let context else { return }
+        context.writeAndFlush(NIOAny(context.channel.allocator.buffer(bytes: preface.encode())), promise: nil)
+    }
+
+    public func send(_ message: Message, stream: UInt32 = 0) {
+        send(type: message.type, stream: stream, body: MessageCodec.encode(message))
+        // HELLO goes out at once: it is part of the transcript that the peer's proof is over.
+        if case .hello(let hello) = message { note(hello) }
+    }
+
+    /// Queues an encoded body; the bytes are shared, not copied, until they are written.
+    public func send(type: MessageType, stream: UInt32 = 0, body: [UInt8]) {
+        guard phase == .frames || phase == .preface else { return }
+        queues.append(type: type.rawValue, lane: type.lane, stream: stream, body: body)
+        scheduleFlush()
+    }
+
+    /// A frame of a type that nobody knows: keeps the peer's tolerance alive (EXT-010).
+    public func sendGrease(_ type: UInt16, body: [UInt8]) {
+        guard phase == .frames else { return }
+        queues.append(type: type, lane: .control, stream: 0, body: body)
+        scheduleFlush()
+    }
+
+    /// AUTH over the transcript so far (LNK-030).
+    public func sendProof() {
+        let auth = transcript.proof(with: keys, fromDialer: side == .dialer)
+        let body = MessageCodec.encode(.auth(auth))
+        let header = FrameHeader(
+            type: MessageType.auth.rawValue, lane: Lane.control.rawValue, bodyLength: UInt32(body.count),
+            sequence: queues.framesSent, bodyCRC: CRC32.checksum(body.span))
+        transcript.note(auth, header: header, fromDialer: side == .dialer)
+        send(type: .auth, body: body)
+        flush()
+    }
+
+    /// Sends CLOSE, closes our direction, reads on until the peer closes too or one second is over (LNK-041, LNK-042).
+    public func close(_ close: Close) {
+        guard let context, phase == .frames || phase == .preface else { return end(.finished) }
+        let mayAnswer = phase == .frames || side == .acceptor
+        phase = .draining
+        queues.removeAll()
+        if mayAnswer {
+            queues.append(
+                type: MessageType.close.rawValue, lane: .control, stream: 0, body: MessageCodec.encode(.close(close)))
+            writeFrames(context, limit: .max)
+        }
+        let channel = context.channel
+        context.close(mode: .output, promise: nil)
+        let drained = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Limits.drainTime.nanoseconds)) {
+            channel.close(promise: nil)
+        }
+        channel.closeFuture.whenComplete { _ in drained.cancel() }
+    }
+
+    /// Ends the connection without a word, as a broken cable would.
+    public func drop() {
+        guard phase != .ended else { return }
+        phase = .ended
+        queues.removeAll()
+        context?.close(promise: nil)
+    }
+
+    /// Writes at the end of the loop's turn, so that everything said in one turn shares segments.
+    func scheduleFlush() {
+        guard !isFlushScheduled, let context else { return }
+        isFlushScheduled = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isFlushScheduled = false
+            self.flush()
+        }
+    }
+
+    func flush() {
+        guard let context, phase == .frames, context.channel.isActive else { return }
+        let hadBulk = waitingBytes > 0
+        while context.channel.isWritable, queues.isReady { writeFrames(context, limit: Self.writeSize) }
+        if hadBulk, waitingBytes == 0 { delegate?.linkDrained(self) }
+    }
+
+    private func writeFrames(_ context: ChannelHandlerContext, limit: Int) {
+        var buffer = context.channel.allocator.buffer(capacity: min(limit, Self.writeSize) + FrameHeader.size)
+        while buffer.readableBytes < limit, queues.writeNextFrame(into: &buffer) != nil {}
+        guard buffer.readableBytes > 0 else { return }
+        bytesSent += UInt64(buffer.readableBytes)
+        frameObserver?(true, buffer)
+        context.writeAndFlush(NIOAny(buffer), promise: nil)
+    }
+
+    private func note(_ hello: Hello) {
+        let body = MessageCodec.encode(.hello(hello))
+        let header = FrameHeader(
+            type: MessageType.hello.rawValue, lane: Lane.control.rawValue, bodyLength: UInt32(body.count),
+            sequence: queues.framesSent, bodyCRC: CRC32.checksum(body.span))
+        transcript.note(hello, header: header, fromDialer: side == .dialer)
+        flush()
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, for interfaces that want a number.
+    public var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}

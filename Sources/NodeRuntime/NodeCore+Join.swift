@@ -1,0 +1,308 @@
+import ClusterModel
+import ClusterStateMachine
+import LinkTransport
+import Logging
+import NIOCore
+import TableStorage
+import WireFormat
+
+/// A join in progress on the joining node (JON-008): the cluster's rows are copied into a new generation beside the old one, which
+/// stays as it is until the new one is whole and on disk.
+final class JoinSession {
+    let link: LinkID
+    let address: Address
+    let mode: JoinMode
+    let isDryRun: Bool
+    let caller: Caller
+    var accept: JoinAccept?
+    var generation: Generation?
+    /// Tables still to be copied, the next one last.
+    var waiting: [TableName] = []
+    var current: Copy?
+    var nextStream: UInt32 = 1
+    var copied: UInt64 = 0
+    var merged: UInt64 = 0
+
+    struct Copy {
+        var table: TableName
+        var stream: UInt32
+        var begin: SnapBegin?
+        var chunks: UInt32 = 0
+        var rows: UInt64 = 0
+        var digest: UInt64 = 0
+        var tracker: SnapshotTracker?
+    }
+
+    init(link: LinkID, address: Address, mode: JoinMode, isDryRun: Bool, caller: Caller) {
+        self.link = link
+        self.address = address
+        self.mode = mode
+        self.isDryRun = isDryRun
+        self.caller = caller
+    }
+}
+
+// The joiner.
+extension NodeCore {
+    func join(_ address: Address, _ mode: JoinMode, isDryRun: Bool, for caller: Caller) throws(CallFailure) {
+        try checkWritable()
+        let others = machine.members.filter { $0.node != store.identity.node && !$0.state.isGone }
+        guard others.isEmpty else {
+            throw CallFailure(
+                .alreadyMember,
+                "the node is in a cluster with \(others.map { "\($0.name)" }.joined(separator: ", ")); run 'tablewire cluster leave' first")
+        }
+        let id = machine.makeLinkID()
+        joining = JoinSession(link: id, address: address, mode: mode, isDryRun: isDryRun, caller: caller)
+        handle(.dialJoin(id, address))
+    }
+
+    /// `--join`: tried until it works, or until the cluster gives a reason that trying again does not change.
+    func joinConfigured(attempt: Int = 0) {
+        let isAlone = !machine.members.contains { $0.node != store.identity.node && !$0.state.isGone }
+        guard !configuration.join.isEmpty, isAlone, joining == nil, !isStopping else { return }
+        let address = configuration.join[attempt % configuration.join.count]
+        let caller = Caller { [weak self] reply in
+            guard let self else { return }
+            guard case .failure(let text) = reply.result else { return }
+            let isFinal = [ErrorCode.notEmpty, .nameConflict, .authenticationFailed].contains { $0.rawValue == reply.code }
+            logger.warning(
+                "join did not work",
+                metadata: ["address": "\(address)", "reason": "\(text)", "again": "\(!isFinal)"])
+            guard !isFinal else { return }
+            let pause = min(5000, 100 << min(attempt, 6))
+            loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) { self.joinConfigured(attempt: attempt + 1) }
+        }
+        answer(.clusterJoin(address: address, mode: .refuse, isDryRun: false), to: caller)
+    }
+
+    private func ownRows() -> [TableCount] {
+        data.definitions.filter(\.exists).compactMap { definition in
+            let rows = data.table(named: definition.name)?.rowCount ?? 0
+            return rows > 0 ? TableCount(table: definition.name, rows: UInt64(rows)) : nil
+        }
+    }
+
+    func joinLinkUp(_ id: LinkID, _ hello: Hello) {
+        guard let session = joining, session.link == id else { return }
+        links[id]?.handler.send(
+            .joinRequest(JoinRequest(mode: session.mode, isDryRun: session.isDryRun, tables: ownRows())))
+    }
+
+    func received(_ accept: JoinAccept, on link: Link) {
+        guard let session = joining, session.link == link.id, session.accept == nil else { return }
+        session.accept = accept
+        guard !session.isDryRun else { return endDryRun(session, accept) }
+        logger.info(
+            "joining", metadata: ["cluster.id": "\(accept.cluster)", "address": "\(session.address)", "tables": "\(accept.tables.count)"])
+        do throws(StorageError) {
+            let generation = try store.beginGeneration(
+                cluster: accept.cluster, founded: accept.joined, members: accept.members, definitions: accept.definitions)
+            session.generation = generation
+            if session.mode == .merge { session.merged = try bringAlong(to: generation) }
+            session.waiting = accept.definitions.filter { $0.exists && $0.isReplica(store.identity.node) }.map(\.name).reversed()
+            copyNextTable(session)
+        } catch {
+            failJoin(.storageFailed, "the copy could not be stored: \(error)")
+        }
+    }
+
+    private func endDryRun(_ session: JoinSession, _ accept: JoinAccept) {
+        joining = nil
+        let own = session.mode == .merge ? ownRows().reduce(0) { $0 + $1.rows } : 0
+        closeJoinLink(session)
+        session.caller.succeed(
+            .joined(
+                JoinResult(
+                    cluster: accept.cluster, isDryRun: true, copied: accept.tables.reduce(0) { $0 + $1.rows }, merged: own,
+                    archive: 0)))
+    }
+
+    /// With `--merge` the new generation starts with our own rows, versions and all; the copy then is the same sync by which two
+    /// sides of a partition heal (JON-004).
+    private func bringAlong(to generation: Generation) throws(StorageError) -> UInt64 {
+        var count: UInt64 = 0
+        for definition in data.definitions where definition.exists {
+            guard let own = data.table(named: definition.name) else { continue }
+            _ = try generation.define(definition)
+            guard generation.definition(named: definition.name)?.hasSameShape(as: definition) == true else { continue }
+            var scanner = own.deltaScan(buckets: 0...Limits.buckets - 1, have: VersionVector(), complete: true)
+            var tracker: SnapshotTracker?
+            while let chunk = scanner.next(own) {
+                guard chunk.rows > 0 else { continue }
+                _ = try generation.merge(definition.name, block: chunk.block, knowledge: nil, tracker: &tracker)
+            }
+            try generation.adopt(definition.name, own.vector)
+            count += UInt64(own.rowCount)
+        }
+        return count
+    }
+
+    // MARK: Copying
+
+    private func copyNextTable(_ session: JoinSession) {
+        guard let name = session.waiting.popLast() else { return switchGeneration(session) }
+        let stream = session.nextStream
+        session.nextStream += 1
+        session.current = JoinSession.Copy(table: name, stream: stream)
+        let have = session.generation?.table(named: name)?.vector ?? VersionVector()
+        links[session.link]?.handler.send(.snapRequest(SnapRequest(table: name, have: have)), stream: stream)
+    }
+
+    func joinReceived(_ begin: SnapBegin, stream: UInt32, on link: Link) {
+        guard let session = joining, session.current?.stream == stream else { return }
+        session.current?.begin = begin
+        session.current?.tracker = begin.isComplete ? SnapshotTracker() : nil
+    }
+
+    func joinReceived(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
+        guard let session = joining, var copy = session.current, copy.stream == stream, let begin = copy.begin else { return }
+        guard chunk.number == copy.chunks, let generation = session.generation else {
+            return failJoin(.snapshotMismatch, "chunk \(chunk.number) came where \(copy.chunks) was due")
+        }
+        session.current = nil
+        do {
+            let block = try ChunkCodec.unpack(chunk)
+            let knowledge = WriterKnowledge(vector: begin.vector, through: .max, ownAcked: .max)
+            let applied = try generation.merge(
+                copy.table, block: block, knowledge: session.mode == .merge ? knowledge : nil, tracker: &copy.tracker
+            ).applied
+            copy.chunks += 1
+            copy.rows += UInt64(applied.rows)
+            copy.digest &+= applied.digest
+            session.current = copy
+            endOfTurnSoon()
+        } catch {
+            failJoin(.snapshotMismatch, "the copy of table \(copy.table) is damaged: \(error)")
+        }
+    }
+
+    func joinReceived(_ end: SnapEnd, stream: UInt32, on link: Link) {
+        guard let session = joining, let copy = session.current, copy.stream == stream, let begin = copy.begin else { return }
+        guard end == SnapEnd(chunks: copy.chunks, rows: copy.rows, digest: copy.digest), let generation = session.generation else {
+            return failJoin(.snapshotMismatch, "the copy of table \(copy.table) does not have the digest that was announced")
+        }
+        do throws(StorageError) {
+            if let tracker = copy.tracker {
+                _ = try generation.prune(copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, tracker: tracker)
+            }
+            try generation.adopt(copy.table, begin.vector)
+            session.copied += copy.rows
+            session.current = nil
+            copyNextTable(session)
+        } catch {
+            failJoin(.storageFailed, "the copy could not be stored: \(error)")
+        }
+    }
+
+    func joinReceived(_ cancel: SnapCancel, stream: UInt32, on link: Link) {
+        guard joining?.current?.stream == stream else { return }
+        failJoin(ErrorCode(rawValue: cancel.code) ?? .internalError, "the cluster gave the copy up: \(cancel.text)")
+    }
+
+    // MARK: Ending
+
+    /// The one moment that decides: until the manifest names the new generation, a crash boots the old one whole (DSK-050).
+    private func switchGeneration(_ session: JoinSession) {
+        guard let accept = session.accept else { return }
+        do throws(StorageError) {
+            let archive = try store.switchGeneration().archive
+            whenDurable { failure in
+                if let failure { return self.failJoin(.storageFailed, "the new generation is not durable: \(failure)") }
+                self.joining = nil
+                self.closeJoinLink(session)
+                self.becomeMember(of: accept.cluster, accept.members, joined: accept.joined)
+                self.logger.info(
+                    "joined", metadata: ["cluster.id": "\(accept.cluster)", "rows": "\(session.copied)", "archive": "archive-\(archive)"])
+                session.caller.succeed(
+                    .joined(
+                        JoinResult(
+                            cluster: accept.cluster, isDryRun: false, copied: session.copied, merged: session.merged,
+                            archive: archive)))
+            }
+        } catch {
+            failJoin(.storageFailed, "the new generation could not be made current: \(error)")
+        }
+    }
+
+    /// The node goes on with another store: under the same incarnation, with all links made anew.
+    func becomeMember(of cluster: ClusterID, _ members: [MemberRecord], joined: Stamp) {
+        handle(.becomeMember(cluster, members, joined: joined))
+        let tables = data.definitions.compactMap { localTable($0.name) }
+        run(replication.renewed(store.origin, tables: tables, elapsed: clock.elapsed))
+        beginReplication()
+    }
+
+    func received(_ reject: JoinReject, on link: Link) {
+        guard let session = joining, session.link == link.id else { return }
+        var text = reject.text
+        if !reject.tables.isEmpty {
+            text += " (" + reject.tables.map { "\($0.table): \($0.rows) rows" }.joined(separator: ", ") + ")"
+        }
+        failJoin(ErrorCode(rawValue: reject.code) ?? .incompatible, text)
+    }
+
+    func joinFailed(_ reason: LinkDownReason) {
+        guard let session = joining else { return }
+        switch reason {
+        case .closedByPeer(let close), .closedHere(let close):
+            failJoin(ErrorCode(rawValue: close.code) ?? .unreachable, "\(session.address): \(close.words)")
+        default:
+            failJoin(.unreachable, "\(session.address) cannot be reached: \(reason.text); is a node running there?")
+        }
+    }
+
+    private func failJoin(_ code: ErrorCode, _ text: String) {
+        guard let session = joining else { return }
+        joining = nil
+        if session.generation != nil, store.building != nil { store.abandonGeneration() }
+        closeJoinLink(session)
+        session.caller.fail(code, text)
+        endOfTurnSoon()
+    }
+
+    private func closeJoinLink(_ session: JoinSession) {
+        guard let link = links[session.link] else { return }
+        forget(session.link)
+        link.handler.close(Close(.joined, text: "the join link has done its work"))
+        handle(.closed(session.link, .eof))
+    }
+}
+
+// The member that is asked.
+extension NodeCore {
+    func admit(_ request: JoinRequest, _ hello: Hello, on id: LinkID) {
+        guard let link = links[id] else { return }
+        if let reject = rejection(of: request, hello) {
+            return link.handler.send(.joinReject(reject))
+        }
+        let joined = issueStamp()
+        if !request.isDryRun, let address = hello.address {
+            handle(
+                .admit(
+                    MemberRecord(
+                        node: hello.node, joined: joined, incarnation: hello.incarnation, state: .joining, name: hello.name,
+                        address: address)))
+        }
+        let counts = data.definitions.filter(\.exists).map {
+            TableCount(table: $0.name, rows: UInt64(data.table(named: $0.name)?.rowCount ?? 0))
+        }
+        let accept = JoinAccept(
+            cluster: data.cluster, joined: joined, members: machine.members, definitions: data.definitions, tables: counts)
+        whenDurable { failure in
+            guard let failure else { return link.handler.send(.joinAccept(accept)) }
+            link.handler.send(.joinReject(JoinReject(.storageFailed, text: "the storage of this node failed: \(failure)")))
+        }
+    }
+
+    private func rejection(of request: JoinRequest, _ hello: Hello) -> JoinReject? {
+        if request.mode == .refuse, !request.tables.isEmpty {
+            return JoinReject(
+                .notEmpty, text: "the joining node has rows of its own: say --merge to bring them along or --replace to archive them",
+                tables: request.tables)
+        }
+        if joining != nil || isStopping { return JoinReject(.busy, text: "this node is itself joining or stopping; try again") }
+        if let failure = store.failure { return JoinReject(.storageFailed, text: "the storage of this node failed: \(failure)") }
+        return nil
+    }
+}

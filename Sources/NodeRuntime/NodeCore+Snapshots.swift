@@ -1,0 +1,194 @@
+import ClusterModel
+import ClusterStateMachine
+import LinkTransport
+import NIOCore
+import TableStorage
+import WireFormat
+
+/// A snapshot that this node sends.
+struct SnapshotServing {
+    var table: TableName
+    var scanner: DeltaScanner
+    var chunks: UInt32 = 0
+    var rows: UInt64 = 0
+    var digest: UInt64 = 0
+}
+
+/// A snapshot that this node receives over a member link.
+final class SnapshotReceiving {
+    let table: TableName
+    let link: LinkID
+    let begin: SnapBegin
+    var tracker: SnapshotTracker?
+
+    init(begin: SnapBegin, link: LinkID) {
+        table = begin.table
+        self.link = link
+        self.begin = begin
+        tracker = begin.isComplete ? SnapshotTracker() : nil
+    }
+}
+
+/// Names an incoming snapshot.
+struct SnapshotKey: Hashable {
+    var peer: NodeID
+    var stream: UInt32
+}
+
+// Sending.
+extension NodeCore {
+    /// Chunks wait here only until the lane runs low: memory for one link stays below two chunks.
+    private static let servingLowWater = Limits.chunkRaw
+
+    func serve(_ request: SnapRequest, stream: UInt32, on link: Link) {
+        if let peer = link.member {
+            run(replication.received(request, stream: stream, from: peer))
+        } else if link.hello?.intent == .join {
+            startServing(request, stream: stream, on: link)
+        }
+    }
+
+    func startServing(_ request: SnapRequest, stream: UInt32, on link: Link) {
+        guard let table = data.table(named: request.table) else {
+            return link.handler.send(
+                .snapCancel(SnapCancel(.noSuchTable, text: "this node has no table \(request.table)")), stream: stream)
+        }
+        guard link.serving[stream] == nil, link.serving.count < Limits.snapshotsPerLink else {
+            return link.handler.send(
+                .snapCancel(SnapCancel(.busy, text: "\(Limits.snapshotsPerLink) snapshots are under way on this link")),
+                stream: stream)
+        }
+        flushWrites()
+        let isComplete = table.needsCompleteSnapshot(have: request.have)
+        let scanner = table.deltaScan(
+            buckets: Int(request.firstBucket)...Int(request.lastBucket), have: request.have, complete: isComplete)
+        link.serving[stream] = SnapshotServing(table: request.table, scanner: scanner)
+        link.handler.send(
+            .snapBegin(
+                SnapBegin(table: request.table, vector: table.vector, isComplete: isComplete, rows: UInt64(table.rowCount))),
+            stream: stream)
+        serveSoon(link)
+    }
+
+    func stopServing(_ link: Link) {
+        guard let peer = link.member else { return link.serving.removeAll() }
+        for stream in link.serving.keys.sorted() { replication.served(to: peer, stream: stream) }
+        link.serving.removeAll()
+    }
+
+    /// One chunk a turn of the loop: heartbeats and calls come in between.
+    private func serveSoon(_ link: Link) {
+        loop.assumeIsolated().execute { self.continueServing(link) }
+    }
+
+    func continueServing(_ link: Link) {
+        guard links[link.id] != nil, !link.serving.isEmpty else { return }
+        guard link.handler.waitingBytes(on: .bulk) < Self.servingLowWater else { return }
+        let streams = link.serving.keys.sorted()
+        let turn = Int(counters.snapshotRowsSent / 64) % streams.count
+        sendChunk(of: streams[turn], on: link)
+        serveSoon(link)
+    }
+
+    private func sendChunk(of stream: UInt32, on link: Link) {
+        guard var serving = link.serving[stream] else { return }
+        guard let table = data.table(named: serving.table) else {
+            link.serving[stream] = nil
+            if let peer = link.member { replication.served(to: peer, stream: stream) }
+            return link.handler.send(
+                .snapCancel(SnapCancel(.noSuchTable, text: "the table was dropped")), stream: stream)
+        }
+        guard let chunk = serving.scanner.next(table) else { return endServing(serving, stream: stream, on: link) }
+        if chunk.rows > 0 {
+            send(chunk, number: serving.chunks, stream: stream, on: link)
+            serving.chunks += 1
+            serving.rows += UInt64(chunk.rows)
+            serving.digest &+= chunk.digest
+            counters.snapshotRowsSent += UInt64(chunk.rows)
+        }
+        link.serving[stream] = serving
+    }
+
+    /// Packs when the link is the bottleneck: when what was sent before still waits (SNP-020).
+    private func send(_ chunk: DeltaScanner.Chunk, number: UInt32, stream: UInt32, on link: Link) {
+        let isLinkBusy = link.handler.waitingBytes(on: .bulk) > 0
+        let takesZlib = link.hello?.codecs.contains(Codec.zlib.rawValue) ?? false
+        let codec: Codec = isLinkBusy && takesZlib ? .zlib : .none
+        let message = SnapChunk(
+            number: number, nextBucket: UInt16(chunk.nextBucket), codec: codec, rawLength: UInt32(chunk.block.count),
+            rawCRC: CRC32.checksum(chunk.block.span), data: ChunkCodec.pack(chunk.block, codec: codec))
+        link.handler.send(.snapChunk(message), stream: stream)
+    }
+
+    private func endServing(_ serving: SnapshotServing, stream: UInt32, on link: Link) {
+        link.serving[stream] = nil
+        link.handler.send(
+            .snapEnd(SnapEnd(chunks: serving.chunks, rows: serving.rows, digest: serving.digest)), stream: stream)
+        counters.snapshotsSent += 1
+        if let peer = link.member { replication.served(to: peer, stream: stream) }
+    }
+}
+
+// Receiving from members. (A joiner receives into its new generation: see NodeCore+Join.)
+extension NodeCore {
+    func received(_ begin: SnapBegin, stream: UInt32, on link: Link) {
+        guard let peer = link.member else { return joinReceived(begin, stream: stream, on: link) }
+        let key = SnapshotKey(peer: peer, stream: stream)
+        if replication.wants(stream: stream, from: peer) { incoming[key] = SnapshotReceiving(begin: begin, link: link.id) }
+        run(replication.received(begin, stream: stream, from: peer, elapsed: clock.elapsed))
+    }
+
+    func received(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
+        guard let peer = link.member else { return joinReceived(chunk, stream: stream, on: link) }
+        let key = SnapshotKey(peer: peer, stream: stream)
+        guard let snapshot = incoming[key], replication.wants(stream: stream, from: peer) else { return }
+        do throws(DecodingError) {
+            let block = try ChunkCodec.unpack(chunk)
+            let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)
+            let applied = attempt { () throws(StorageError) in
+                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
+            }
+            guard let applied else {
+                return run(
+                    replication.snapshotFailed(
+                        stream: stream, from: peer, .storageFailed, text: "the rows could not be stored", elapsed: clock.elapsed))
+            }
+            noteConflicts(applied)
+            counters.snapshotRowsReceived += UInt64(applied.rows)
+            run(
+                replication.receivedChunk(
+                    number: chunk.number, nextBucket: chunk.nextBucket, rows: applied.rows, digest: applied.digest,
+                    stream: stream, from: peer, elapsed: clock.elapsed))
+        } catch {
+            run(
+                replication.snapshotFailed(
+                    stream: stream, from: peer, error.code, text: "\(error)", elapsed: clock.elapsed))
+        }
+    }
+
+    func received(_ end: SnapEnd, stream: UInt32, on link: Link) {
+        guard let peer = link.member else { return joinReceived(end, stream: stream, on: link) }
+        counters.snapshotsReceived += 1
+        run(replication.received(end, stream: stream, from: peer, elapsed: clock.elapsed))
+    }
+
+    func received(_ cancel: SnapCancel, stream: UInt32, on link: Link) {
+        guard let peer = link.member else { return joinReceived(cancel, stream: stream, on: link) }
+        run(replication.received(cancel, stream: stream, from: peer, elapsed: clock.elapsed))
+    }
+
+    func settle(_ settlement: Settlement) {
+        let key = SnapshotKey(peer: settlement.peer, stream: settlement.stream)
+        let tracker = incoming.removeValue(forKey: key)?.tracker
+        guard settlement.isComplete, let tracker, let buckets = settlement.buckets else { return }
+        _ = attempt { () throws(StorageError) in
+            try data.prune(
+                settlement.table, buckets: Int(buckets.lowerBound)...Int(buckets.upperBound), vector: settlement.vector,
+                tracker: tracker)
+        }
+    }
+
+    func adopt(_ vector: VersionVector, _ name: TableName) {
+        _ = attempt { () throws(StorageError) in try data.adopt(name, vector) }
+    }
+}

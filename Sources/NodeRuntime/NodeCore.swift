@@ -1,0 +1,252 @@
+import ClusterModel
+import ClusterStateMachine
+import LinkTransport
+import Logging
+import NIOCore
+import NIOPosix
+import TableStorage
+
+/// The node itself: state machine, replication, tables and links, all on one event loop, so that nothing needs a lock.
+/// Its parts are in the extensions `NodeCore+….swift`.
+final class NodeCore {
+    let configuration: NodeConfiguration
+    let machineConfiguration: ClusterStateMachine.NodeConfiguration
+    let logger: Logger
+    let loop: any EventLoop
+    let clock: WallClock
+    let disk: DiskThread
+    private let stopped: EventLoopPromise<Void>
+
+    var machine: NodeMachine
+    var replication: Replication
+    let store: TableStore
+    /// Issues the stamps of own writes; follows the clocks of the peers (VER-001).
+    var hybridClock: HybridClock
+    var counters = Counters()
+
+    // Links.
+    var listener: (any Channel)?
+    var httpListener: (any Channel)?
+    var links: [LinkID: Link] = [:]
+    /// Connections that only wait for the peer to close after CLOSE.
+    var draining: Set<ObjectIdentifier> = []
+
+    // The state machine's turn.
+    var waitingEvents = CircularBuffer<NodeEvent>()
+    var isHandling = false
+    var timer: (deadline: Duration, scheduled: Scheduled<Void>)?
+    var viewHash: UInt64 = 0
+
+    // Replication's turn.
+    var waitingActions = CircularBuffer<ReplicationAction>()
+    var isRunningActions = false
+    private var replicationTimer: (deadline: Duration, scheduled: Scheduled<Void>)?
+    var incoming: [SnapshotKey: SnapshotReceiving] = [:]
+    var turnWrites: [TableName: TurnWrites] = [:]
+    var waits: [UInt64: WaitingWrite] = [:]
+    var nextWait: UInt64 = 0
+    private var isTurnEndScheduled = false
+
+    // Calls.
+    var memberWatchers: [Caller] = []
+    var memberEvents = EventRing<MemberEvent>()
+    var rowWatchers: [TableName: [Caller]] = [:]
+    var rowEvents: [TableName: EventRing<RowEvent>] = [:]
+    var leaving: [Caller] = []
+    var joining: JoinSession?
+    /// Runs when everything written so far is on disk.
+    var durableWaiters: [(position: UInt64, body: (DiskError?) -> Void)] = []
+    var isSyncScheduled = false
+    /// Runs when the disk has nothing left to do: the checkpoint is written too.
+    var idleWaiters: [() -> Void] = []
+
+    /// When a refusal was last told, and how many like it were not (see NodeCore+Reports).
+    var lastReports: [String: (at: Duration, suppressed: Int)] = [:]
+    var isPrepared = false
+    var isStopping = false
+
+    init(
+        configuration: NodeConfiguration, logger: Logger, loop: any EventLoop, stopped: EventLoopPromise<Void>
+    ) throws(NodeError) {
+        self.configuration = configuration
+        self.logger = logger
+        self.loop = loop
+        self.stopped = stopped
+        clock = WallClock(offset: configuration.clockOffset)
+        let opened = try NodeCore.openStore(configuration, at: clock.milliseconds, logger: logger)
+        store = opened.store
+        hybridClock = HybridClock(bound: store.clockBound)
+        disk = DiskThread(worker: opened.worker, loop: loop)
+        machineConfiguration = ClusterStateMachine.NodeConfiguration(
+            heartbeat: .init(interval: configuration.preset.interval, deadline: configuration.preset.deadline))
+        machine = NodeCore.makeMachine(
+            machineConfiguration, configuration, store, at: Moment(elapsed: clock.elapsed, wall: clock.milliseconds))
+        replication = Replication(origin: store.origin)
+    }
+
+    static func makeMachine(
+        _ machine: ClusterStateMachine.NodeConfiguration, _ configuration: NodeConfiguration, _ store: TableStore, at now: Moment
+    ) -> NodeMachine {
+        NodeMachine(
+            configuration: machine,
+            identity: ClusterStateMachine.NodeIdentity(
+                cluster: store.data.cluster, node: store.identity.node, incarnation: store.origin.incarnation,
+                name: configuration.name, address: configuration.advertise ?? configuration.listen),
+            members: store.data.members, random: SplitMix64(seed: UInt64.random(in: 0 ... .max)), at: now)
+    }
+
+    // MARK: Life
+
+    func start() -> EventLoopFuture<Void> {
+        logger.info(
+            "node starts",
+            metadata: [
+                "node.name": "\(configuration.name)", "node.id": "\(store.identity.node)",
+                "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(data.cluster)",
+                "data": "\(configuration.dataDirectory)", "tables": "\(data.definitions.count)",
+            ])
+        return listen().assumeIsolated().flatMap { self.listenForHTTP() }.map {
+            self.beginReplication()
+            self.handle(.started)
+            self.logger.info(
+                "node is ready",
+                metadata: ["listen": "\(self.configuration.listen)", "ready.ms": "\(self.clock.elapsed.nanoseconds / 1_000_000)"])
+            self.scheduleMaintenance()
+            self.joinConfigured()
+        }.nonisolated()
+    }
+
+    /// Tells replication all that is on disk: tables first, then members.
+    func beginReplication() {
+        for definition in data.definitions {
+            configureTable(definition.name)
+            if let table = localTable(definition.name) { run(replication.define(table, elapsed: clock.elapsed)) }
+        }
+        run(replication.members(machine.members, elapsed: clock.elapsed))
+        viewChanged()
+    }
+
+    /// A clean stop: writes are on disk, peers are told, then everything ends.
+    func stop() {
+        guard !isStopping else { return }
+        logger.info("node stops")
+        flushWrites()
+        for link in links.values { stopServing(link) }
+        handle(.shutDown)
+        isStopping = true
+        timer?.scheduled.cancel()
+        replicationTimer?.scheduled.cancel()
+        listener?.close(promise: nil)
+        httpListener?.close(promise: nil)
+        store.startCheckpoint()
+        whenIdle { self.closeDisk() }
+        endOfTurnSoon()
+    }
+
+    func closeDisk() {
+        disk.finish { self.isDiskClosed = true; self.stopIfDrained() }
+    }
+
+    private var isDiskClosed = false
+
+    func stopIfDrained() {
+        guard isStopping, isDiskClosed, draining.isEmpty else { return }
+        stopped.succeed(())
+    }
+
+    // MARK: Turns
+
+    /// What happens once after all events of one turn of the loop: one OPERATIONS for all writes, one ACK for all applied, one
+    /// batch for the disk.
+    func endOfTurnSoon() {
+        guard !isTurnEndScheduled else { return }
+        isTurnEndScheduled = true
+        loop.assumeIsolated().execute {
+            self.isTurnEndScheduled = false
+            self.endTurn()
+        }
+    }
+
+    /// Bytes that may wait for the disk, and replies that may wait for one peer to read them. Beyond these the peers get no
+    /// more credit: what they want to send waits at their end (LIM-029, LIM-030).
+    private static let diskBacklog: UInt64 = 64 * 1024 * 1024
+    private static let replyBacklog = 16 * 1024 * 1024
+
+    private var isDiskKeepingUp: Bool { store.position - store.durable < Self.diskBacklog }
+
+    private func endTurn() {
+        flushWrites()
+        for peer in replication.peersToAcknowledge {
+            if let link = memberLink(peer) { sendAcks(to: peer, on: link) } else { _ = replication.takeAcks(peer) }
+        }
+        for link in links.values {
+            if let heard = link.heard, link.hello != nil {
+                link.heard = nil
+                handle(.frameHeard(link.id, heard.type, sequence: heard.sequence))
+            }
+            if let peer = link.member, replication.queued(peer) > 0 { continueStreaming(to: link) }
+            link.handler.grantsCredit = isDiskKeepingUp && link.handler.waitingBytes < Self.replyBacklog
+        }
+        publishRowChanges()
+        startDiskWork()
+        scheduleReplicationTick()
+    }
+
+    private func scheduleReplicationTick() {
+        guard let deadline = replication.nextTick, !isStopping else { return }
+        if let timer = replicationTimer, timer.deadline <= deadline { return }
+        replicationTimer?.scheduled.cancel()
+        let delay = max(.zero, deadline - clock.elapsed)
+        let scheduled = loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.nanoseconds)) {
+            self.replicationTimer = nil
+            self.run(self.replication.tick(elapsed: self.clock.elapsed, local: self.localTable))
+        }
+        replicationTimer = (deadline, scheduled)
+    }
+
+    /// Slow, regular work: tombstones, floors, the clock's bound.
+    private func scheduleMaintenance() {
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(500)) {
+            guard !self.isStopping else { return }
+            self.maintain()
+            self.scheduleMaintenance()
+        }
+    }
+
+    private func maintain() {
+        guard store.failure == nil, joining == nil else { return }
+        for definition in data.definitions where definition.exists {
+            guard let local = localTable(definition.name) else { continue }
+            if let covered = replication.coveredByAll(local) {
+                _ = attempt { () throws(StorageError) in
+                    try data.collectTombstones(definition.name, coveredBy: covered)
+                }
+            }
+            for origin in replication.compactable(local, elapsed: clock.elapsed) {
+                _ = attempt { () throws(StorageError) in try data.compact(definition.name, origin) }
+            }
+        }
+        endOfTurnSoon()
+    }
+
+    /// The data as it is now.
+    var data: Generation { store.data }
+
+    /// A stamp above all that this node has issued or seen (VER-003).
+    func issueStamp() -> Stamp {
+        for table in data.tables { hybridClock.observe(table.latestStamp) }
+        let stamp = hybridClock.issue(at: clock.milliseconds)
+        _ = attempt { () throws(StorageError) in try store.cover(stamp) }
+        return stamp
+    }
+
+    /// A change that the store may refuse because the disk has failed: then the node goes on reading, and has said so once.
+    func attempt<Result>(_ body: () throws(StorageError) -> Result) -> Result? {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            logger.warning("storage refused a change", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}

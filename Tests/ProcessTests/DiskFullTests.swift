@@ -1,0 +1,53 @@
+import ClusterModel
+import Foundation
+import Glibc
+import TablewireClient
+import Testing
+
+extension Scenarios {
+    @Suite struct DiskFullTests {
+        /// Only root may mount a small disk.
+        @Test(.enabled(if: geteuid() == 0, "a small disk can only be mounted by root"))
+        func aFullDiskRefusesWritesAndKeepsWhatItAcknowledged() async throws {
+            try await withTestbed { testbed in
+                let disk = testbed.directory.appending(path: "n1")
+                try FileManager.default.createDirectory(at: disk, withIntermediateDirectories: false)
+                let mounted = try await Program.run(
+                    ["-t", "tmpfs", "-o", "size=6m", "tmpfs", disk.path], of: URL(filePath: "/bin/mount"),
+                    files: testbed.directory)
+                guard mounted.code == 0 else { return try skipLoudly("cannot mount a small disk: \(mounted.errors)") }
+                defer { _ = unsafe umount2(disk.path, Int32(MNT_DETACH)) }
+                let node = try await testbed.node("n1")
+                try await node.start()
+                let table = try TableDefinition.named("rows")
+                try await node.create(table)
+                let acknowledged = try await fillUntilRefused(node, table)
+                #expect(acknowledged > 100)
+                #expect(try await node.rows(in: table) >= acknowledged)
+                #expect(try await node.value("row-0000000", in: table) != nil)
+                try await node.waitForLog("disk")
+                try await node.kill()
+                try await node.start()
+                for number in [0, acknowledged / 2, acknowledged - 1] {
+                    let key = Row.generated(number, prefix: "row", valueSize: 0).key
+                    #expect(try await node.bytes(key, in: table) != nil, "row \(number) of \(acknowledged) was acknowledged")
+                }
+                #expect(try await node.rows(in: table) >= acknowledged)
+            }
+        }
+
+        /// - Returns: how many rows were taken before the first that was not.
+        private func fillUntilRefused(_ node: NodeProcess, _ table: TableDefinition) async throws -> Int {
+            for number in 0..<20_000 {
+                do {
+                    try await node.write([Row.generated(number, prefix: "row", valueSize: 1000)], to: table)
+                } catch let error as ClientError {
+                    #expect(error.code == .diskFull, "\(error)")
+                    #expect(error.description.localizedCaseInsensitiveContains("disk"), "\(error)")
+                    return number
+                }
+            }
+            throw Hopeless(description: "20 MB went onto a disk of 6")
+        }
+    }
+}

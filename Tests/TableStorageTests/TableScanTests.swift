@@ -1,0 +1,97 @@
+import ClusterModel
+import TableStorage
+import Testing
+
+@Suite struct TableScanTests {
+    private let own = origin(1)
+
+    private func filled(_ kind: TableKind, _ count: Int) throws -> Table {
+        let table = try kind.table()
+        for number in 0..<count {
+            let operation = ClusterModel.Operation(.put, key: bytes("row/\(number)"), value: bytes("value \(number)"))
+            _ = table.write([operation], stamp: Stamp(UInt64(number) + 1), origin: own)
+        }
+        return table
+    }
+
+    /// What is there from the first page to the last is in the pages exactly once, whatever else happens between them.
+    @Test(arguments: TableKind.all) func rowsThatStayComeOnceWhileOthersComeAndGo(_ kind: TableKind) throws {
+        let table = try filled(kind, 500)
+        var random = SeededGenerator(seed: 11)
+        var seen: [[UInt8]] = []
+        var cursor: [UInt8] = []
+        var stamp: UInt64 = 1000
+        repeat {
+            let page = try table.scan(prefix: [UInt8]().span, cursor: cursor.span, byteLimit: 800)
+            seen += page.rows.map(\.key)
+            cursor = page.next
+            for _ in 0..<20 {
+                stamp += 1
+                // Odd rows go, others come; the even ones stay. The last row of the page goes too, where it may.
+                let odd = Int.random(in: 0..<250, using: &random) * 2 + 1
+                let gone = ClusterModel.Operation(.delete, key: bytes("row/\(odd)"), value: kind.type == .bag ? bytes("value \(odd)") : [])
+                let come = ClusterModel.Operation(.put, key: bytes("new/\(stamp)"), value: [1])
+                _ = table.write([gone, come], stamp: Stamp(stamp), origin: own)
+            }
+        } while !cursor.isEmpty
+        let stayed = (0..<250).map { bytes("row/\($0 * 2)") }
+        for key in stayed { #expect(seen.count { $0 == key } == 1) }
+        #expect(Set(seen).count == seen.count)
+    }
+
+    @Test(arguments: TableKind.all) func aPrefixSelects(_ kind: TableKind) throws {
+        let table = try filled(kind, 300)
+        let expected = (0..<300).filter { "\($0)".hasPrefix("12") }.map { bytes("row/\($0)") }
+        for limit in [1, 100, 100_000] {
+            let keys = try table.scanAll(prefix: bytes("row/12"), byteLimit: limit).map(\.key)
+            #expect(keys.count == expected.count)
+            #expect(Set(keys) == Set(expected))
+        }
+        #expect(try table.scanAll(prefix: bytes("rox")).isEmpty)
+        #expect(try table.scanAll(prefix: bytes("row/299x")).isEmpty)
+    }
+
+    @Test(arguments: TableKind.all) func pagesKeepTheirLimitUnlessForOneRow(_ kind: TableKind) throws {
+        let table = try filled(kind, 50)
+        let wide = ClusterModel.Operation(.put, key: bytes("row/wide"), value: [UInt8](repeating: 7, count: 5000))
+        _ = table.write([wide], stamp: Stamp(1000), origin: own)
+        var cursor: [UInt8] = []
+        var rows = 0
+        repeat {
+            let page = try table.scan(prefix: [UInt8]().span, cursor: cursor.span, byteLimit: 400)
+            let size = page.rows.reduce(0) { $0 + $1.key.count + $1.value.count }
+            #expect(size <= 400 || page.rows.count == 1)
+            rows += page.rows.count
+            cursor = page.next
+        } while !cursor.isEmpty
+        #expect(rows == 51)
+    }
+
+    @Test(arguments: TableKind.all) func aCursorFromElsewhereIsRefused(_ kind: TableKind) throws {
+        let table = try filled(kind, 10)
+        let isOrdered = kind.type != .set || kind.merge == .owner
+        let wrong: [[UInt8]] = isOrdered
+            ? [[0], [1], [2, 65], [3, 0, 0], [1, 0, 0, 0, 9, 65], [1, 255, 255, 255, 255], [9, 9]] : [[0], [1, 0, 0, 0, 0], [3], [3, 0], [3, 4, 0], [9]]
+        for cursor in wrong {
+            #expect(throws: TableError.invalidCursor) { _ = try table.scan(prefix: [UInt8]().span, cursor: cursor.span) }
+        }
+    }
+
+    @Test func hiddenOwnersAreNeitherGotNorScanned() throws {
+        let kind = TableKind(type: .set, merge: .owner)
+        let table = try kind.table()
+        let other = origin(2)
+        let put = [ClusterModel.Operation(.put, key: bytes("k"), value: bytes("v"))]
+        _ = table.write(put, stamp: Stamp(1), origin: own)
+        _ = table.write(put, stamp: Stamp(2), origin: other)
+        table.hiddenOwners = [other.node]
+        #expect(table.get(bytes("k").span).map(\.owner) == [own.node])
+        #expect(try table.scanAll().map(\.owner) == [own.node])
+        #expect(table.rows(bytes("k").span).count == 2)
+        #expect(table.rowCount == 2)
+        _ = table.write([ClusterModel.Operation(.put, key: bytes("l"), value: [])], stamp: Stamp(3), origin: other)
+        #expect(table.get(bytes("l").span).isEmpty)
+        table.hiddenOwners = []
+        #expect(table.get(bytes("k").span).map(\.owner) == [own.node, other.node])
+    }
+}
