@@ -18,7 +18,7 @@ struct StatusReport {
     }
 
     func members() -> TextTable {
-        var table = TextTable(["", "MEMBER", "STATE", "LINK", "ADDRESS", "NODE", "INC", "ROUND TRIP", "CLOCK", "BEHIND", "NOTE"])
+        var table = TextTable(["", "MEMBER", "STATE", "LINK", "ADDRESS", "NODE", "ROUND TRIP", "CLOCK", "BEHIND", "NOTE"])
         for member in status.members.sorted(by: { $0.record.joined < $1.record.joined }) {
             table.append(cells(member))
         }
@@ -31,7 +31,7 @@ struct StatusReport {
         return [
             .init(isSelf ? "*" : ""), .init(record.name.text), .init("\(record.state)", style(record.state)),
             link(member, isSelf),
-            .init("\(record.address)"), .init(Names.short(record.node), .faint), .init(number: record.incarnation),
+            .init("\(record.address)"), .init(Names.short(record.node), .faint),
             .init(member.roundTrip == 0 ? "" : "\(Quantity.oneDecimal(Double(member.roundTrip) / 1000)) ms"),
             clock(member.clockOffset, isSelf), member.behind == 0 ? .init("") : .init(number: member.behind),
             .init(note(member), .faint),
