@@ -141,7 +141,8 @@ public struct Ping: Hashable, Sendable {
         }
     }
 
-    public init(number: UInt64, clock: UInt64, received: [UInt64] = [0, 0, 0, 0], viewHash: UInt64 = 0, tables: [TableHash] = []) {
+    public init(number: UInt64, clock: UInt64, received: [UInt64] = [0, 0, 0, 0], viewHash: UInt64 = 0, tables: [TableHash] = [])
+    {
         self.number = number
         self.clock = clock
         self.received = received

@@ -54,7 +54,8 @@ public struct TableState: Hashable, Sendable {
     public var wantsReply: Bool
 
     public init(
-        table: TableName, vector: VersionVector, digest: UInt64, rows: UInt64, streamable: UInt64, origin: Origin, wantsReply: Bool
+        table: TableName, vector: VersionVector, digest: UInt64, rows: UInt64, streamable: UInt64, origin: Origin,
+        wantsReply: Bool
     ) {
         self.table = table
         self.vector = vector

@@ -191,7 +191,8 @@ public struct NodeInfo: Hashable, Sendable {
     }
 
     public init(
-        node: NodeID, name: NodeName, incarnation: Incarnation, cluster: ClusterID, version: String, uptime: UInt64, links: UInt32,
+        node: NodeID, name: NodeName, incarnation: Incarnation, cluster: ClusterID, version: String, uptime: UInt64,
+        links: UInt32,
         counters: [Counter]
     ) {
         self.node = node

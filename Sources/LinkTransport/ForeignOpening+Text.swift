@@ -6,7 +6,8 @@ extension ForeignOpening {
     static func describe(_ bytes: [UInt8]) -> String {
         let text = String(decoding: bytes.prefix(16).map { (32..<127).contains($0) ? $0 : UInt8(ascii: ".") }, as: UTF8.self)
         switch ForeignOpening(bytes.span) {
-        case .http: return "an HTTP request ('\(text)…'); this port speaks the tablewire protocol, the HTTP address is set by --http"
+        case .http:
+            return "an HTTP request ('\(text)…'); this port speaks the tablewire protocol, the HTTP address is set by --http"
         case .tls: return "a TLS hello; this port is not configured for TLS"
         case .translatedPreface: return "a tablewire preface damaged on the way: line ends or NUL bytes were changed"
         case .frame: return "tablewire frames without a preface"

@@ -20,7 +20,9 @@ final class AdminServer: ChannelInboundHandler {
 
     private init(pages: AdminPages) { self.pages = pages }
 
-    static func bind(host: String, port: Int, loop: any EventLoop, pages: NIOLoopBound<AdminPages>)
+    static func bind(
+        host: String, port: Int, loop: any EventLoop, pages: NIOLoopBound<AdminPages>
+    )
         -> EventLoopFuture<any Channel>
     {
         ServerBootstrap(group: loop)

@@ -41,7 +41,8 @@ extension NodeCore {
         case .clusterJoin(let address, let mode, let isDryRun): try join(address, mode, isDryRun: isDryRun, for: caller)
         case .clusterLeave: try leave(for: caller)
         case .clusterRemove(let name): try remove(name, for: caller)
-        case .clusterConflicts(let after, let limit): caller.succeed(.conflicts(data.conflicts(after: after, limit: min(Int(limit), 1000))))
+        case .clusterConflicts(let after, let limit):
+            caller.succeed(.conflicts(data.conflicts(after: after, limit: min(Int(limit), 1000))))
         case .clusterWatch(let position): try watchMembers(from: position, for: caller)
         case .tableCreate(let definition): try create(definition, for: caller)
         case .tableDrop(let name): try dropTable(name, for: caller)
@@ -95,7 +96,8 @@ extension NodeCore {
             throw CallFailure(.notSupported, "merge rule 'strong' is reserved and not supported by this node")
         }
         guard data.definitions.count < Limits.tables else {
-            throw CallFailure(.tooManyTables, "the catalogue holds \(Limits.tables) tables, dropped ones included; that is the limit")
+            throw CallFailure(
+                .tooManyTables, "the catalogue holds \(Limits.tables) tables, dropped ones included; that is the limit")
         }
         var definition = wish
         definition.exists = true

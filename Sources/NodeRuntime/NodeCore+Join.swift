@@ -50,7 +50,8 @@ extension NodeCore {
         guard others.isEmpty else {
             throw CallFailure(
                 .alreadyMember,
-                "the node is in a cluster with \(others.map { "\($0.name)" }.joined(separator: ", ")); run 'tablewire cluster leave' first")
+                "the node is in a cluster with \(others.map { "\($0.name)" }.joined(separator: ", ")); run 'tablewire cluster leave' first"
+            )
         }
         let id = machine.makeLinkID()
         joining = JoinSession(link: id, address: address, mode: mode, isDryRun: isDryRun, caller: caller)
@@ -94,7 +95,8 @@ extension NodeCore {
         session.accept = accept
         guard !session.isDryRun else { return endDryRun(session, accept) }
         logger.info(
-            "joining", metadata: ["cluster.id": "\(accept.cluster)", "address": "\(session.address)", "tables": "\(accept.tables.count)"])
+            "joining",
+            metadata: ["cluster.id": "\(accept.cluster)", "address": "\(session.address)", "tables": "\(accept.tables.count)"])
         do throws(StorageError) {
             let generation = try store.beginGeneration(
                 cluster: accept.cluster, founded: accept.joined, members: accept.members, definitions: accept.definitions)
@@ -179,7 +181,8 @@ extension NodeCore {
 
     func joinReceived(_ end: SnapEnd, stream: UInt32, on link: Link) {
         guard let session = joining, let copy = session.current, copy.stream == stream, let begin = copy.begin else { return }
-        guard end == SnapEnd(chunks: copy.chunks, rows: copy.rows, digest: copy.digest), let generation = session.generation else {
+        guard end == SnapEnd(chunks: copy.chunks, rows: copy.rows, digest: copy.digest), let generation = session.generation
+        else {
             return failJoin(.snapshotMismatch, "the copy of table \(copy.table) does not have the digest that was announced")
         }
         do throws(StorageError) {
@@ -213,7 +216,8 @@ extension NodeCore {
                 self.closeJoinLink(session)
                 self.becomeMember(of: accept.cluster, accept.members, joined: accept.joined)
                 self.logger.info(
-                    "joined", metadata: ["cluster.id": "\(accept.cluster)", "rows": "\(session.copied)", "archive": "archive-\(archive)"])
+                    "joined",
+                    metadata: ["cluster.id": "\(accept.cluster)", "rows": "\(session.copied)", "archive": "archive-\(archive)"])
                 session.caller.succeed(
                     .joined(
                         JoinResult(
@@ -298,7 +302,8 @@ extension NodeCore {
     private func rejection(of request: JoinRequest, _ hello: Hello) -> JoinReject? {
         if request.mode == .refuse, !request.tables.isEmpty {
             return JoinReject(
-                .notEmpty, text: "the joining node has rows of its own: say --merge to bring them along or --replace to archive them",
+                .notEmpty,
+                text: "the joining node has rows of its own: say --merge to bring them along or --replace to archive them",
                 tables: request.tables)
         }
         if joining != nil || isStopping { return JoinReject(.busy, text: "this node is itself joining or stopping; try again") }

@@ -78,7 +78,10 @@ extension NodeCore {
             "peers have seen a later life of this node: the data directory was restored from an older copy",
             metadata: ["incarnation": "\(store.origin.incarnation)", "seen": "\(seen)"])
         flushWrites()
-        guard attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: seen + 1) }) != nil else { return }
+        guard
+            attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: max(seen, store.origin.incarnation) + 1) })
+                != nil
+        else { return }
         whenDurable { failure in
             guard failure == nil else { return }
             let tables = self.data.definitions.compactMap { self.localTable($0.name) }

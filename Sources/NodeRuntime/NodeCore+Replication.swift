@@ -100,7 +100,8 @@ extension NodeCore {
         let vector = table?.vector ?? VersionVector()
         return LocalTable(
             definition: definition, vector: vector, vectorHash: vector.hash64, digest: table?.digest ?? 0,
-            rows: UInt64(table?.rowCount ?? 0), streamable: table?.streamable(store.origin) ?? 1, last: vector.sequence(of: store.origin))
+            rows: UInt64(table?.rowCount ?? 0), streamable: table?.streamable(store.origin) ?? 1,
+            last: vector.sequence(of: store.origin))
     }
 
     func vectorHashes(for peer: NodeID) -> [Ping.TableHash] {

@@ -19,7 +19,9 @@ extension NodeCore {
             guard attempt == 1 || attempt.isMultiple(of: 20) else { return }
             logger.info(
                 "member cannot be reached",
-                metadata: ["peer": "\(memberName(node))", "address": "\(address)", "reason": "\(reason.text)", "attempt": "\(attempt)"])
+                metadata: [
+                    "peer": "\(memberName(node))", "address": "\(address)", "reason": "\(reason.text)", "attempt": "\(attempt)",
+                ])
         case .linkRefused(_, let node, let close): bounded("link closed", .warning, memberName(node), close)
         case .suspected(let node, let cause, let helpers):
             counters.suspicions += 1
@@ -41,11 +43,16 @@ extension NodeCore {
                 "this node was called \(state) and refuted it",
                 metadata: ["by": "\(memberName(by))", "refutation": "\(refutation)"])
         case .nameConflict(let name, let first, let second):
-            logger.error("two nodes have one name: the later is refused", metadata: ["name": "\(name)", "first": "\(first)", "later": "\(second)"])
+            logger.error(
+                "two nodes have one name: the later is refused",
+                metadata: ["name": "\(name)", "first": "\(first)", "later": "\(second)"])
         case .late(let delay):
-            logger.notice("this node was not run for a while: suspicions are put off", metadata: ["late.ms": "\(delay.milliseconds)"])
+            logger.notice(
+                "this node was not run for a while: suspicions are put off", metadata: ["late.ms": "\(delay.milliseconds)"])
         case .tooManyMembers(let node):
-            logger.error("member record ignored: the limit of members is reached", metadata: ["peer": "\(node)", "limit": "\(Limits.members)"])
+            logger.error(
+                "member record ignored: the limit of members is reached",
+                metadata: ["peer": "\(node)", "limit": "\(Limits.members)"])
         case .joiningExpired(let node): logger.notice("joining member expired", metadata: ["peer": "\(memberName(node))"])
         case .autocleaned(let node): logger.notice("member removed after being down", metadata: ["peer": "\(memberName(node))"])
         case .clockOffset(let node, let offset):

@@ -51,7 +51,8 @@ extension NodeCore {
     private func check(_ write: RowWrite) throws(CallFailure) {
         guard !write.operations.isEmpty else { throw CallFailure(.invalidArgument, "a write needs at least one operation") }
         guard write.operations.count <= Limits.batchOperations else {
-            throw CallFailure(.batchTooLarge, "a batch has at most \(Limits.batchOperations) operations, this one \(write.operations.count)")
+            throw CallFailure(
+                .batchTooLarge, "a batch has at most \(Limits.batchOperations) operations, this one \(write.operations.count)")
         }
         for operation in write.operations {
             guard operation.key.count <= Limits.key else {
@@ -108,7 +109,8 @@ extension NodeCore {
             return write.caller.succeed(
                 .written(
                     WriteResult(
-                        replicas: UInt16(clamping: outcome.replicas), wanted: UInt16(clamping: outcome.wanted), stamp: write.stamp,
+                        replicas: UInt16(clamping: outcome.replicas), wanted: UInt16(clamping: outcome.wanted),
+                        stamp: write.stamp,
                         last: write.last)))
         }
         if let reason = store.failure {
@@ -116,7 +118,8 @@ extension NodeCore {
         }
         write.caller.fail(
             .acknowledgementTimeout,
-            "\(outcome.replicas) of \(outcome.wanted) replicas have the write after its timeout; it stays and will reach the others")
+            "\(outcome.replicas) of \(outcome.wanted) replicas have the write after its timeout; it stays and will reach the others"
+        )
     }
 
     /// A failed disk makes no promise: everything that waits for it is told now (DSK-030).

@@ -144,7 +144,10 @@ final class NodeCore {
     }
 
     func closeDisk() {
-        disk.finish { self.isDiskClosed = true; self.stopIfDrained() }
+        disk.finish {
+            self.isDiskClosed = true
+            self.stopIfDrained()
+        }
     }
 
     private var isDiskClosed = false

@@ -67,7 +67,9 @@ final class RunningNode: Sendable {
     }
 
     func status() async throws -> ClusterStatus {
-        guard case .clusterStatus(let status) = try await call(.clusterStatus) else { throw CallFailed(code: nil, text: "no status") }
+        guard case .clusterStatus(let status) = try await call(.clusterStatus) else {
+            throw CallFailed(code: nil, text: "no status")
+        }
         return status
     }
 
@@ -78,7 +80,9 @@ final class RunningNode: Sendable {
         }
     }
 
-    func create(_ name: TableName, _ type: TableType = .set, _ storage: StorageKind = .ram, _ merge: MergeRule = .lww) async throws {
+    func create(
+        _ name: TableName, _ type: TableType = .set, _ storage: StorageKind = .ram, _ merge: MergeRule = .lww
+    ) async throws {
         let version = RowVersion(stamp: .zero, dot: Dot(origin: Origin(node: NodeID(0), incarnation: 0), sequence: 0))
         _ = try await call(
             .tableCreate(TableDefinition(name: name, type: type, storage: storage, merge: merge, version: version)))
@@ -107,7 +111,9 @@ actor Nodes {
     private var running: [RunningNode] = []
     private let root = NSTemporaryDirectory() + "tablewire-test-" + UUID().uuidString
 
-    func start(_ number: Int, join: [Address] = [], change: (@Sendable (inout NodeConfiguration) -> Void)? = nil) async throws -> RunningNode {
+    func start(
+        _ number: Int, join: [Address] = [], change: (@Sendable (inout NodeConfiguration) -> Void)? = nil
+    ) async throws -> RunningNode {
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         let keys = try #require(RunningNode.keys)
         let name = try #require(NodeName("n\(number)@127.0.0.1"))

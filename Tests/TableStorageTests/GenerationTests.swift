@@ -201,17 +201,18 @@ struct GenerationTests {
         let shell = try StoreShell(disk)
         try prepare(shell)
         let old = shell.store.origin
-        let (tables, position) = try shell.store.rebaseIncarnation(to: 9)
+        let raised = old.incarnation + 8
+        let (tables, position) = try shell.store.rebaseIncarnation(to: raised)
         #expect(tables.map(\.table) == [.t])
         #expect(tables.first?.runs.map(\.last) == [1])
         #expect(position > shell.store.durable)
         try shell.work()
         let reopened = try StoreShell(disk)
-        #expect(reopened.store.identity.incarnation == 10)
+        #expect(reopened.store.identity.incarnation == raised + 1)
         let table = try #require(reopened.store.data.table(named: .t))
         #expect(table.vector.sequence(of: old) == 0)
-        #expect(table.vector.sequence(of: Origin(node: old.node, incarnation: 9)) == 1)
-        #expect(table.get(Array("own".utf8).span).first?.version.dot.origin.incarnation == 9)
+        #expect(table.vector.sequence(of: Origin(node: old.node, incarnation: raised)) == 1)
+        #expect(table.get(Array("own".utf8).span).first?.version.dot.origin.incarnation == raised)
     }
 }
 

@@ -29,11 +29,12 @@ extension NodeMachine {
             return
         }
         let helpers = chooseHelpers(besides: node)
-        let intervals = Suspicion.intervals(members: membership.current.count) * (1 + awareness.score)
+        let unit = configuration.heartbeat.interval * (1 + awareness.score)
         lastProbe += 1
         let isDialing = peers[node]?.dialing != nil || peers[node]?.nextDial != nil
         let suspicion = Suspicion(
-            number: lastProbe, deadline: now.elapsed + configuration.heartbeat.interval * intervals, waiting: Set(helpers),
+            number: lastProbe, redialDeadline: now.elapsed + unit * Suspicion.redialIntervals,
+            deadline: now.elapsed + unit * Suspicion.intervals(members: membership.current.count), waiting: Set(helpers),
             hasRedialFailed: hasRedialFailed || !isDialing)
         peers[node, default: Peer()].suspicion = suspicion
         actions.append(.report(.suspected(node, cause, helpers: helpers)))
@@ -106,7 +107,13 @@ extension NodeMachine {
 
     mutating func runSuspicions() {
         for (node, peer) in peers.sorted(by: { $0.key < $1.key }) {
-            if let suspicion = peer.suspicion, now.elapsed >= suspicion.deadline { declareDown(node, by: identity.node) }
+            guard let suspicion = peer.suspicion else { continue }
+            if now.elapsed >= suspicion.deadline {
+                declareDown(node, by: identity.node)
+            } else if now.elapsed >= suspicion.redialDeadline {
+                peers[node]?.suspicion?.hasRedialFailed = true
+                conclude(node)
+            }
         }
     }
 }

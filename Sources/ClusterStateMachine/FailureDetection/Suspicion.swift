@@ -5,6 +5,8 @@ import ClusterModel
 struct Suspicion: Hashable, Sendable {
     /// Number of the PROBE_REQUESTs.
     let number: UInt64
+    /// When the own attempt to open a link counts as failed: a hung process's system still opens connections.
+    var redialDeadline: Duration
     /// When missing answers count as "no".
     var deadline: Duration
     /// Helpers that have not answered.
@@ -14,6 +16,17 @@ struct Suspicion: Hashable, Sendable {
 
     /// Nobody reaches it.
     var isConfirmed: Bool { hasRedialFailed && waiting.isEmpty }
+
+    /// When something is to be decided next.
+    var next: Duration { hasRedialFailed ? deadline : min(redialDeadline, deadline) }
+
+    mutating func postpone(by lateness: Duration, atLeastTo floor: Duration) {
+        redialDeadline = max(redialDeadline + lateness, floor)
+        deadline = max(deadline + lateness, floor)
+    }
+
+    /// Intervals until the own attempt counts as failed.
+    static let redialIntervals = 2
 
     /// Intervals until missing answers count as "no": 2 in clusters up to 16 members, one more for each doubling beyond,
     /// because more nodes share a network and a disturbance.

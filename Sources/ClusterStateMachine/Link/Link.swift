@@ -9,10 +9,15 @@ struct Link: Sendable {
     var deadline: Duration
     /// When anything came last.
     var lastHeard: Duration
-    /// When it became usable; nil before.
-    var since: Duration?
+    /// When it became usable and what for; nil before.
+    var opened: Opened?
     /// Runs on usable links to members and joiners; clients are only timed for idleness.
     var heartbeat: Heartbeat?
+
+    struct Opened: Hashable, Sendable {
+        var since: Duration
+        var purpose: Purpose
+    }
 
     enum Side: Hashable, Sendable {
         case dialer(Target, Address)
@@ -72,6 +77,15 @@ struct Link: Sendable {
 
     var isEstablished: Bool {
         if case .established = state { true } else { false }
+    }
+
+    /// Takes note of a frame, in place: this runs for every frame of the node.
+    /// - Returns: whether the link is usable and the type belongs on it.
+    mutating func hear(_ type: MessageType, at now: Duration) -> Bool {
+        guard let opened, opened.purpose.allows(type) else { return false }
+        lastHeard = now
+        heartbeat?.heard(at: now)
+        return true
     }
 
     /// nil until HELLO came.

@@ -70,7 +70,7 @@ extension NodeMachine {
         actions.append(.linkDown(link.id, node, reason))
         lostHelper(node)
         guard mode == .member, membership[node]?.state.isGone == false else { return }
-        let hasLived = now.elapsed - (link.since ?? now.elapsed) >= .seconds(1)
+        let hasLived = now.elapsed - (link.opened?.since ?? now.elapsed) >= .seconds(1)
         if hasLived { peers[node]?.attempt = 0 }
         switch reason {
         case .closedByPeer(let close):

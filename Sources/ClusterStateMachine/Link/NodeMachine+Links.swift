@@ -108,7 +108,7 @@ extension NodeMachine {
 
     private mutating func established(_ id: LinkID, _ hello: Hello) {
         guard let purpose = links[id]?.purpose else { return }
-        links[id]?.since = now.elapsed
+        links[id]?.opened = Link.Opened(since: now.elapsed, purpose: purpose)
         switch purpose {
         case .member:
             memberLinkOpened(id, hello)

@@ -3,10 +3,8 @@ import ClusterModel
 extension NodeMachine {
     /// The fast path of `frameHeard`: an established link, an allowed type, nobody waiting for the news.
     mutating func isRoutine(_ id: LinkID, _ type: MessageType) -> Bool {
-        guard probes.isEmpty, let link = links[id], link.isEstablished, link.purpose?.allows(type) == true else { return false }
-        links[id]?.lastHeard = now.elapsed
-        links[id]?.heartbeat?.heard(at: now.elapsed)
-        return true
+        guard probes.isEmpty, let index = links.index(forKey: id) else { return false }
+        return links.values[index].hear(type, at: now.elapsed)
     }
 
     mutating func receive(_ message: Message, _ sequence: UInt64, on id: LinkID) {
@@ -33,12 +31,10 @@ extension NodeMachine {
     mutating func heard(_ type: MessageType, _ sequence: UInt64, on id: LinkID) -> Bool {
         if links[id]?.isEstablished == false { feed(id, .frame(type, sequence: sequence)) }
         guard let link = links[id], link.isEstablished, let purpose = link.purpose else { return false }
-        guard purpose.allows(type) else {
+        guard links[id]?.hear(type, at: now.elapsed) == true else {
             feed(id, .end(.unexpected(type, sequence, "\(type.name) does not belong on this link")))
             return false
         }
-        links[id]?.lastHeard = now.elapsed
-        links[id]?.heartbeat?.heard(at: now.elapsed)
         if !probes.isEmpty, purpose == .member, let node = link.state.hello?.node { answerProbes(of: node, isReachable: true) }
         return true
     }

@@ -49,8 +49,7 @@ extension NodeMachine {
             links[id]?.heartbeat?.postpone(by: lateness, at: now.elapsed)
         }
         for node in peers.keys {
-            guard let suspicion = peers[node]?.suspicion else { continue }
-            peers[node]?.suspicion?.deadline = max(suspicion.deadline + lateness, now.elapsed + interval)
+            peers[node]?.suspicion?.postpone(by: lateness, atLeastTo: now.elapsed + interval)
         }
         if lateness > interval { actions.append(.report(.late(by: lateness))) }
     }
@@ -70,7 +69,7 @@ extension NodeMachine {
         }
         for peer in peers.values {
             consider(peer.nextDial)
-            consider(peer.suspicion?.deadline)
+            consider(peer.suspicion?.next)
         }
         for probe in probes { consider(probe.deadline) }
         return next

@@ -27,6 +27,15 @@ import Testing
         #expect(time > .milliseconds(700), "took \(time)")
     }
 
+    /// Beyond 16 members missing answers are waited for longer, but here all answer.
+    @Test func alsoInALargerCluster() throws {
+        var network = VirtualNetwork.cluster(17)
+        network.hang(Sample.node(2))
+        let others = (1...17).filter { $0 != 2 }
+        let time = try #require(network.run(within: .seconds(5)) { $0.all(others, see: 2, .down) })
+        #expect(time < .milliseconds(1500), "took \(time)")
+    }
+
     @Test func aHungProcessThatGoesOnRefutes() {
         var network = VirtualNetwork.cluster(3)
         network.hang(Sample.node(2))
