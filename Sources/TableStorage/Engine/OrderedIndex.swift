@@ -30,7 +30,7 @@ struct OrderedIndex: ~Copyable {
     init() {}
 
     deinit {
-        unsafe slabs.forEach { unsafe $0.deallocate() }
+        for unsafeslab in unsafe slabs { unsafe slab.deallocate() }
     }
 
     // MARK: Walking
