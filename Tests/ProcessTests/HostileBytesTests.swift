@@ -29,7 +29,7 @@ extension Scenarios {
             (Array("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".utf8), "HTTP"),
             ([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03] + [UInt8](repeating: 0x55, count: 64), "TLS"),
             (Array("SSH-2.0-OpenSSH_9.2p1\r\n".utf8), "SSH"),
-            (Array("*1\r\n$4\r\nPING\r\n".utf8), "Redis"),
+            (Array("*1\r\n$4\r\nPING\r\n".utf8), "PING"),
         ])
         func anotherProtocolIsNamedInTheLog(bytes: [UInt8], name: String) async throws {
             try await withNode { _, node, _ in
