@@ -118,7 +118,7 @@ extension Replication {
         return []
     }
 
-    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows`; `digest` is the wrapping sum of their digests.
+    /// A SNAP_CHUNK came and its rows were merged (SNP-003). `digest`: the wrapping sum of their digests, as the shell counts it.
     public mutating func receivedChunk(
         number: UInt32, nextBucket: UInt16, rows: Int, digest: UInt64, stream: UInt32, from peer: NodeID, elapsed: Duration
     ) -> [ReplicationAction] {
