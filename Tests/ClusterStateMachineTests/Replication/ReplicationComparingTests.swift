@@ -7,7 +7,9 @@ import Testing
     typealias Fixture = ReplicationFixture
     private let two = NodeID(2)
 
-    private func ping(_ fixture: inout Fixture, _ hash: UInt64, from node: UInt128 = 2, after: Duration = .milliseconds(250))
+    private func ping(
+        _ fixture: inout Fixture, _ hash: UInt64, from node: UInt128 = 2, after: Duration = .milliseconds(250)
+    )
         -> [ReplicationAction]
     {
         fixture.now += after
