@@ -30,7 +30,7 @@ struct OrderedIndex: ~Copyable {
     init() {}
 
     deinit {
-        for unsafeslab in unsafe slabs { unsafe slab.deallocate() }
+        for index in unsafe slabs.indices { unsafe slabs[index].deallocate() }
     }
 
     // MARK: Walking
