@@ -11,6 +11,7 @@ extension ForeignOpening {
         case .tls: return "a TLS hello; this port is not configured for TLS"
         case .translatedPreface: return "a tablewire preface damaged on the way: line ends or NUL bytes were changed"
         case .frame: return "tablewire frames without a preface"
+        case .text where text.hasPrefix("*"): return "a Redis client ('\(text)…')"
         case .text: return "text ('\(text)'), which is not the tablewire protocol"
         case .unknown: return "'\(text)', which is not the tablewire protocol"
         }

@@ -50,10 +50,7 @@ extension NodeCore {
     }
 
     func linkDown(_ node: NodeID, _ reason: LinkDownReason) {
-        for (key, snapshot) in incoming where key.peer == node {
-            incoming[key] = nil
-            snapshot.tracker = nil
-        }
+        // Snapshots that were coming are settled, and only then forgotten: what has come whole of them counts (SNP-019).
         run(replication.linkDown(node, elapsed: clock.elapsed))
     }
 
@@ -133,6 +130,8 @@ extension NodeCore {
 
     private func stream(_ name: TableName, from: UInt64, to peer: NodeID) {
         guard let link = memberLink(peer) else { return }
+        // What is read below must not be offered a second time when this turn's writes go out (REP-006).
+        flushWrites()
         let start = max(from, data.table(named: name)?.streamable(store.origin) ?? from)
         guard let written = data.table(named: name)?.operations(from: start, byteLimit: 1 << 20) else {
             return run(replication.streamed(name, first: start, last: start - 1, bytes: 0, to: peer))

@@ -27,7 +27,10 @@ private let arrows: [String: Set<String>] = [
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.
-    "tablewire": program.union(core).union(["NodeRuntime", "Discovery", "LinkTransport", "TablewireClient", "NIO*", "ServiceLifecycle", "UnixSignals", "Dispatch", "Yams"]),
+    "tablewire": program.union(core).union([
+        "NodeRuntime", "Discovery", "LinkTransport", "TablewireClient", "NIO*", "ServiceLifecycle", "UnixSignals", "Dispatch",
+        "Yams",
+    ]),
     "wiredump": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
     "conform": program.union(["ClusterModel", "WireFormat", "ConformanceSuite", "TablewireClient"]),
     "tablewire-bench": program.union(core).union(["NodeRuntime", "TablewireClient", "NIO*", "HdrHistogram", "Histogram"]),

@@ -11,7 +11,9 @@ struct CrashTests {
 
         var testDescription: String { "\(tearing), names \(keepsNames ? "kept" : "lost")" }
 
-        static let all = MemoryDisk.Tearing.allCases.flatMap { [Crash(tearing: $0, keepsNames: false), Crash(tearing: $0, keepsNames: true)] }
+        static let all = MemoryDisk.Tearing.allCases.flatMap {
+            [Crash(tearing: $0, keepsNames: false), Crash(tearing: $0, keepsNames: true)]
+        }
     }
 
     /// What was written, in order, and when it counts as durable.

@@ -142,29 +142,9 @@ struct GenerationTests {
         #expect(try StoreShell(disk).store.data.cluster == Self.cluster)
     }
 
-    @Test("rows brought along keep their versions, and what the cluster has deleted stays deleted")
-    func merge() throws {
-        let shell = try StoreShell(MemoryDisk())
-        let table = remote(shell)
-        let peer = Origin(node: NodeID(5), incarnation: 1)
-        try shell.store.data.define(table.definition)
-        try fill(shell.store.data, from: table)  // this node was a member once, and has c1 and c2 from then
-        try shell.put(.t, "own", "x")
-        _ = table.write([Operation(.delete, key: Array("c1".utf8))], stamp: shell.stamp(), origin: peer)
-        _ = table.collectTombstones(coveredBy: table.vector, buckets: Limits.buckets)
-        let next = try shell.store.beginGeneration(
-            cluster: Self.cluster, founded: Stamp(7), members: [], definitions: [table.definition])
-        try fill(next, from: table)
-        #expect(try next.bring(from: shell.store.data).rows == 1)
-        try shell.store.switchGeneration()
-        try shell.work()
-        let reopened = try StoreShell(shell.disk)
-        #expect(reopened.value(.t, "own") == "x" && reopened.value(.t, "c1") == nil && reopened.value(.t, "c2") != nil)
-        let vector = try #require(reopened.store.data.table(named: .t)?.vector)
-        #expect(vector.sequence(of: shell.store.origin) == 1 && vector.sequence(of: peer) == 3)
-    }
-
-    @Test("after leaving, the data is there in a cluster of its own; a crash leaves one or the other", arguments: CrashTests.Crash.all)
+    @Test(
+        "after leaving, the data is there in a cluster of its own; a crash leaves one or the other",
+        arguments: CrashTests.Crash.all)
     func leave(_ crash: CrashTests.Crash) throws {
         func run(_ disk: MemoryDisk, crashAt change: Int?) throws -> (old: ClusterID, left: Bool) {
             let shell = try StoreShell(disk)

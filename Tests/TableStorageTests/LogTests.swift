@@ -140,7 +140,9 @@ struct LogTests {
         #expect(try StoreShell(disk).value(.t, "k") == "v")
     }
 
-    @Test("without a sync, an interval table's write survives the death of the process, not that of the machine", arguments: [MemoryDisk.Tearing.kept, .lost])
+    @Test(
+        "without a sync, an interval table's write survives the death of the process, not that of the machine",
+        arguments: [MemoryDisk.Tearing.kept, .lost])
     func syncIntervalLoss(_ tearing: MemoryDisk.Tearing) throws {
         let disk = MemoryDisk()
         let shell = try StoreShell(disk)

@@ -28,7 +28,9 @@ struct OpeningTests {
         #expect(a.data.cluster != b.data.cluster)
     }
 
-    @Test("a crash at any point of the first start leaves a directory that opens", arguments: MemoryDisk.Tearing.allCases, [false, true])
+    @Test(
+        "a crash at any point of the first start leaves a directory that opens", arguments: MemoryDisk.Tearing.allCases,
+        [false, true])
     func firstStart(_ tearing: MemoryDisk.Tearing, _ keepsNames: Bool) throws {
         let whole = MemoryDisk()
         _ = try StoreShell(whole)
@@ -83,7 +85,9 @@ struct OpeningTests {
         #expect(throws: StorageError.corrupt(file: "MANIFEST", offset: 0, reason: .missing)) { try StoreShell(disk) }
     }
 
-    @Test("a damaged small file names itself", arguments: ["MANIFEST", "node", "clock", "gen-1/members", "gen-1/catalogue", "gen-1/log-start"])
+    @Test(
+        "a damaged small file names itself",
+        arguments: ["MANIFEST", "node", "clock", "gen-1/members", "gen-1/catalogue", "gen-1/log-start"])
     func damagedSmallFile(_ name: String) throws {
         let disk = MemoryDisk()
         _ = try StoreShell(disk)

@@ -136,7 +136,9 @@ private struct Life {
         try shell.store.data.purge(owner: dead.node, below: peerOrigin.incarnation)
         for name in Self.names {
             guard let peer = peers[name], let table = shell.store.data.table(named: name) else { continue }
-            guard table.vector.sequence(of: dead) == peer.vector.sequence(of: dead), peer.vector.sequence(of: dead) > 0 else { continue }
+            guard table.vector.sequence(of: dead) == peer.vector.sequence(of: dead), peer.vector.sequence(of: dead) > 0 else {
+                continue
+            }
             peer.compact(dead)
             try shell.store.data.compact(name, dead)
         }
@@ -161,7 +163,9 @@ private struct Life {
         #expect(after.recovery.cut.isEmpty)
         #expect(after.data.definitions == before.data.definitions)
         for definition in before.data.definitions where definition.storage == .disc {
-            guard let old = before.data.table(named: definition.name), let new = after.data.table(named: definition.name) else { continue }
+            guard let old = before.data.table(named: definition.name), let new = after.data.table(named: definition.name) else {
+                continue
+            }
             _ = old.purge(owner: after.identity.node, below: after.identity.incarnation)
             #expect(new.rowCount == old.rowCount, "\(definition.name)")
             #expect(new.tombstoneCount == old.tombstoneCount, "\(definition.name)")

@@ -40,7 +40,9 @@ struct RecordTests {
 
     @Test("records larger and smaller than the reading window come back as they were")
     func windows() throws {
-        let bodies = [3, 0, RecordReader.windowSize - 40, 5, RecordReader.windowSize * 2 + 1, 1].map { [UInt8](repeating: UInt8($0 & 255), count: $0) }
+        let bodies = [3, 0, RecordReader.windowSize - 40, 5, RecordReader.windowSize * 2 + 1, 1].map {
+            [UInt8](repeating: UInt8($0 & 255), count: $0)
+        }
         let (disk, offsets) = file(bodies)
         var found: [[UInt8]] = []
         var places: [UInt64] = []

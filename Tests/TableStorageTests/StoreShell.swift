@@ -11,7 +11,7 @@ final class StoreShell {
     let milliseconds: UInt64
     var now = Duration.zero
 
-    static let name = NodeName("n1@127.0.0.1")!
+    static let name = valid(NodeName("n1@127.0.0.1"))
 
     init(_ disk: MemoryDisk, milliseconds: UInt64 = 1_000_000, seed: UInt64 = 1) throws(StorageError) {
         var generator = TestGenerator(state: seed)
@@ -77,9 +77,9 @@ extension Table {
 }
 
 extension TableName {
-    static let t = TableName("t")!
-    static let u = TableName("u")!
-    static let ram = TableName("ram")!
+    static let t = valid(TableName("t"))
+    static let u = valid(TableName("u"))
+    static let ram = valid(TableName("ram"))
 }
 
 /// The same numbers for the same seed (SplitMix64).
@@ -93,4 +93,10 @@ struct TestGenerator: RandomNumberGenerator {
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
     }
+}
+
+/// A name that is written in a test and so is known to be good.
+func valid<Name>(_ name: Name?) -> Name {
+    guard let name else { preconditionFailure("a test's own name is not valid") }
+    return name
 }

@@ -113,15 +113,25 @@ private func table(_ text: String) throws -> TableName { try #require(TableName(
         let inProgress = Mutex<[(UInt32, UInt64)]>([])
         let most = Mutex(0)
         let node = try await ScriptedNode.start(keys: keys) { message, stream, link in
-            guard case .call(.clusterConflicts(let number, _)) = message else { return }
-            let answered: [(UInt32, UInt64)] = inProgress.withLock { list in
-                list.append((stream, number))
-                most.withLock { $0 = max($0, list.count) }
-                guard list.count == Limits.callsInProgress || number == 3000 else { return [] }
-                defer { list.removeAll() }
-                return list.reversed()
+            switch message {
+            case .call(.clusterConflicts(let number, _)):
+                let count = inProgress.withLock { list in
+                    list.append((stream, number))
+                    return list.count
+                }
+                most.withLock { $0 = max($0, count) }
+                // The answer to this PING comes behind every call that the client thinks it may still send.
+                if count == Limits.callsInProgress || number == 3000 { link.handler?.send(.ping(Ping(number: 1, clock: 0))) }
+            case .pong:
+                let answered = inProgress.withLock { list in
+                    defer { list.removeAll() }
+                    return list
+                }
+                for (stream, number) in answered.reversed() {
+                    link.reply(Reply(.conflicts(Self.conflict(number))), to: stream)
+                }
+            default: break
             }
-            for (stream, number) in answered { link.reply(Reply(.conflicts(Self.conflict(number))), to: stream) }
         }
         let client = try await TablewireClient.connect(to: node.address, keys: keys)
         let pending = try (1...3000).map { try client.begin(.clusterConflicts(after: UInt64($0), limit: 1)) }
@@ -275,10 +285,14 @@ private func table(_ text: String) throws -> TableName { try #require(TableName(
         let client = try await TablewireClient.connect(
             to: node.address, keys: keys, heartbeat: .init(interval: .milliseconds(20)))
         let stream = client.watchRows(of: try table("t"))
-        // PINGs begin when nothing has come for a while: by then the node has sent what it may.
-        let waiting = try #require(await queued.stream.first { _ in true })
+        // The node has sent what it may when nothing more of it leaves from one PING to the next.
+        var (waiting, repeated) = (-1, 0)
+        for await count in queued.stream {
+            repeated = count == waiting ? repeated + 1 : 0
+            waiting = count
+            if repeated == 3 { break }
+        }
         #expect(waiting > 16_000 * (total - ReplyStream.waitingReplies) - 3 * Int(Limits.initialCredit))
-        #expect(waiting > 0)
         var numbers: [UInt64?] = []
         for try await result in stream {
             numbers.append(Self.number(result))
@@ -320,9 +334,11 @@ private func table(_ text: String) throws -> TableName { try #require(TableName(
         let client = try await TablewireClient.connect(
             to: node.address, keys: keys, heartbeat: .init(interval: .milliseconds(5), deadline: .milliseconds(20)))
         let error = await #expect(throws: ClientError.self) { try await client.status() }
-        // The silence may be noticed before the call is on its way.
-        let activities = ["1 call was in progress", "idle"]
-        #expect(activities.contains { error == .timedOut(node.address, activity: $0) })
+        // Whether the call was sent before the silence was too long, or found a link that had ended, depends on the machine.
+        guard case .timedOut(node.address, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test func aPingIsAnswered() async throws {

@@ -41,7 +41,9 @@ import WireFormat
         for file in Self.files { try Data(file.text.utf8).write(to: Self.url(file.name)) }
     }
 
-    @Test(.disabled(if: isWriting), arguments: files.map(\.name)) func committedFilesAreTheVectorsWrittenHere(_ name: String)
+    @Test(.disabled(if: isWriting), arguments: files.map(\.name)) func committedFilesAreTheVectorsWrittenHere(
+        _ name: String
+    )
         throws
     {
         let file = try #require(Self.files.first { $0.name == name })

@@ -1,7 +1,7 @@
 public import ClusterModel
 
 extension Replication {
-    /// TABLE_STATE came (REP-020).
+    /// TABLE_STATE came (REP-020, REP-023, REP-025, REP-028).
     /// - Parameter local: the facts, all earlier messages of the link applied; nil when this node has no such table.
     public mutating func received(
         _ state: TableState, from peer: NodeID, local: LocalTable?, elapsed: Duration
@@ -40,7 +40,7 @@ extension Replication {
     }
 
     /// Floors that the peer has set during this link over entries in which it agreed with this node. It did so because every
-    /// member had these entries, this one included: so they are whole here too and no rows have to be asked for (VER-008).
+    /// member had these entries, this one included: so they are whole here too and no rows have to be asked for (VER-010).
     private func sharedFloors(_ vector: VersionVector, _ peer: PeerTable, _ own: VersionVector) -> VersionVector {
         var floors = VersionVector()
         guard peer.link?.greeting != nil, let known = peer.known else { return floors }
@@ -52,7 +52,7 @@ extension Replication {
         return floors
     }
 
-    /// Equal vectors promise equal rows. Rows are written while messages are under way, so one disagreement says nothing yet.
+    /// Equal vectors promise equal rows. Rows are written while messages are under way, so one disagreement says nothing yet (DIG-012).
     private mutating func compareDigests(
         _ slot: Int, _ index: Int, _ state: TableState, _ local: LocalTable, elapsed: Duration,
         into actions: inout [ReplicationAction]
@@ -96,7 +96,7 @@ extension Replication {
         return actions
     }
 
-    /// Equal hashes: the peer covers what this node covers. A quiet table's digest is compared once after each change.
+    /// Equal hashes: the peer covers what this node covers. A quiet table's digest is compared once after each change (DIG-015).
     private mutating func agree(
         _ slot: Int, _ index: Int, _ local: LocalTable, elapsed: Duration, into actions: inout [ReplicationAction]
     ) {
@@ -108,9 +108,7 @@ extension Replication {
         }
         guard let link = tables[slot].peers[index].link, link.verifiedHash != local.vectorHash else { return }
         guard let quiet = link.quiet, quiet.hash == local.vectorHash else {
-            // Either end may ask; the higher node waits longer, so that in general one does.
-            let patience = origin.node < link.origin.node ? settings.verifyInterval : settings.verifyInterval * 2
-            tables[slot].peers[index].link?.quiet = (local.vectorHash, elapsed + patience)
+            tables[slot].peers[index].link?.quiet = (local.vectorHash, elapsed + settings.verifyInterval)
             return
         }
         guard quiet.until <= elapsed else { return }
@@ -139,7 +137,7 @@ extension Replication {
         return [.sendDigests(to: peer, table: request.table)]
     }
 
-    /// DIGESTS came (DIG-011): the rows of buckets that differ are fetched from the peer, which does the same the other way.
+    /// DIGESTS came (DIG-011): the rows of buckets that differ are fetched from the peer, which does so, too (DIG-013).
     /// - Parameter buckets: the own bucket digests of this moment.
     public mutating func received(
         _ digests: Digests, from peer: NodeID, local: LocalTable?, buckets: [UInt64], elapsed: Duration
@@ -157,7 +155,7 @@ extension Replication {
         return actions
     }
 
-    /// The ranges in which the sums differ; ranges close to one another become one, so that there are few requests.
+    /// The ranges in which the sums differ; ranges close to one another become one, so that there are few requests (DIG-013).
     static func differingRanges(_ a: [UInt64], _ b: [UInt64]) -> [ClosedRange<UInt16>] {
         var ranges: [ClosedRange<UInt16>] = []
         for bucket in 0..<min(a.count, b.count) where a[bucket] != b[bucket] {

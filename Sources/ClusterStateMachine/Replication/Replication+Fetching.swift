@@ -98,7 +98,8 @@ extension Replication {
         tables.firstIndex { $0.fetch.running?.peer == peer && $0.fetch.running?.stream == stream }
     }
 
-    /// A message of a snapshot that does not run: a listed race when it was asked for here earlier, else the peer's fault.
+    /// A message of a snapshot that does not run: a listed race when it was asked for here earlier (SNP-018), else the peer's
+    /// fault (SNP-029).
     private func stray(_ stream: UInt32, from peer: NodeID, _ name: String) -> [ReplicationAction] {
         guard let link = links[peer] else { return [] }
         let wasAsked = stream > 0 && stream % 2 == link.nextStream % 2 && stream < link.nextStream
@@ -118,7 +119,7 @@ extension Replication {
         return []
     }
 
-    /// A SNAP_CHUNK came and its rows were merged (SNP-003). The shell counts `rows`; `digest` is the wrapping sum of their digests.
+    /// A SNAP_CHUNK came and its rows were merged (SNP-003). `digest`: the wrapping sum of their digests, as the shell counts it.
     public mutating func receivedChunk(
         number: UInt32, nextBucket: UInt16, rows: Int, digest: UInt64, stream: UInt32, from peer: NodeID, elapsed: Duration
     ) -> [ReplicationAction] {
@@ -139,7 +140,7 @@ extension Replication {
         return []
     }
 
-    /// SNAP_END came (SNP-004).
+    /// SNAP_END came (SNP-004, SNP-012, SNP-014, SNP-017).
     public mutating func received(
         _ end: SnapEnd, stream: UInt32, from peer: NodeID, elapsed: Duration
     ) -> [ReplicationAction] {
@@ -214,7 +215,7 @@ extension Replication {
         actions.append(.settle(settlement(slot, running, nil, running.begin)))
     }
 
-    /// Ends a snapshot in the middle: the buckets that came whole count, the rest is asked for later (SNP-014).
+    /// Ends a snapshot in the middle: the buckets that came whole count, the rest is asked for later (SNP-019).
     mutating func interrupt(
         _ slot: Int, _ running: Fetch.Running, elapsed: Duration, into actions: inout [ReplicationAction]
     ) {
@@ -255,7 +256,7 @@ extension Replication {
 
     // MARK: Outgoing snapshots
 
-    /// SNAP_REQUEST came (SNP-001).
+    /// SNAP_REQUEST came (SNP-001, SNP-007, SNP-008, SNP-026).
     public mutating func received(_ request: SnapRequest, stream: UInt32, from peer: NodeID) -> [ReplicationAction] {
         guard let link = links[peer] else { return [] }
         guard stream > 0, stream % 2 != link.nextStream % 2, !link.serving.contains(stream) else {

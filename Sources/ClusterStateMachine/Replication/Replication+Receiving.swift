@@ -1,7 +1,7 @@
 public import ClusterModel
 
 extension Replication {
-    /// The header of OPERATIONS that came (REP-001).
+    /// The header of OPERATIONS that came (REP-001, REP-005, REP-008).
     /// - Parameter have: the own vector's entry for `origin`; nil when this node has no such table.
     public mutating func receivedOperations(
         _ table: TableName, origin: Origin, first: UInt64, last: UInt64, from peer: NodeID, have: UInt64?, elapsed: Duration
@@ -67,7 +67,7 @@ extension Replication {
         links.compactMap { $0.value.acksDue.isEmpty ? nil : $0.key }.sorted()
     }
 
-    /// A sync of the table's log begins: it covers all that was applied and written in memory until now.
+    /// A sync of the table's log begins: it covers all that was applied and written in memory until now (REP-013).
     public func syncBegins(_ table: TableName) -> SyncMark {
         guard let slot = slots[table] else { return SyncMark(table: table, own: 0, peers: [:]) }
         var marks: [NodeID: Dot] = [:]

@@ -130,7 +130,7 @@ extension Replication {
     /// Writes that wait for replicas, over all tables.
     public var waiting: Int { tables.reduce(0) { $0 + $1.waits.count } }
 
-    /// An ACK came (REP-010).
+    /// An ACK came (REP-010, REP-014).
     public mutating func received(_ ack: Ack, from peer: NodeID) -> [ReplicationAction] {
         guard ack.durable <= ack.applied, ack.applied <= ack.received else {
             return [.close(peer, .malformed, text: "ACK of \(ack.table): durable, applied and received must not descend")]

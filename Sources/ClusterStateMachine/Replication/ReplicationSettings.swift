@@ -15,9 +15,9 @@ public struct ReplicationSettings: Hashable, Sendable {
     public var retryLongest: Duration
     /// Least time between two TABLE_STATEs to one peer that anti-entropy asks for (REP-024).
     public var stateInterval: Duration
-    /// How long a changed table is quiet before its digest is compared again, and between two comparisons that disagree.
+    /// How long a changed table is quiet before its digest is compared again (DIG-015).
     public var verifyInterval: Duration
-    /// How long a newer life of a node has been known before the end of its earlier one counts as final.
+    /// How long a newer life of a node has been known before the end of its earlier one counts as final (VER-008).
     public var deadOriginAge: Duration
 
     public static let defaults = ReplicationSettings()
@@ -25,7 +25,7 @@ public struct ReplicationSettings: Hashable, Sendable {
     public init(
         peerQueue: Int = Limits.peerQueue, peerQueueResume: Int = 4 * 1024 * 1024, settleTime: Duration = .milliseconds(50),
         snapshotStall: Duration = .seconds(30), retryFirst: Duration = .milliseconds(500), retryLongest: Duration = .seconds(30),
-        stateInterval: Duration = .seconds(1), verifyInterval: Duration = .seconds(5), deadOriginAge: Duration = .seconds(60)
+        stateInterval: Duration = .seconds(1), verifyInterval: Duration = .seconds(10), deadOriginAge: Duration = .seconds(60)
     ) {
         self.peerQueue = peerQueue
         self.peerQueueResume = peerQueueResume

@@ -30,7 +30,7 @@ struct OrderedIndex: ~Copyable {
     init() {}
 
     deinit {
-        unsafe slabs.forEach { unsafe $0.deallocate() }
+        for index in unsafe slabs.indices { unsafe slabs[index].deallocate() }
     }
 
     // MARK: Walking

@@ -80,7 +80,8 @@ extension Table {
         self.vector = vector
         self.collected = collected
         self.pending = []
-        for interval in pending where interval.first > 0 && interval.first <= interval.last && interval.last < VersionVector.whole {
+        for interval in pending where interval.first > 0 && interval.first <= interval.last && interval.last < VersionVector.whole
+        {
             incorporate(interval)
         }
     }

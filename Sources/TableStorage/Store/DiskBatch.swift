@@ -26,4 +26,3 @@ public struct DiskBatch: Sendable {
     /// Whether everything up to `lsn` is also durable then.
     public let isSynced: Bool
 }
-

@@ -166,27 +166,3 @@ extension Generation {
         return state.advance(by: applied.conflicts.reduce(0) { $0 + journal.append(name, $1) })
     }
 }
-
-extension Generation {
-    /// Brings along the rows of another generation, table by table, by their versions (JON-004): those that this generation has
-    /// not incorporated. A row that it has incorporated and does not hold was deleted here, and stays deleted.
-    /// - Returns: live rows that came, and what to wait for.
-    @discardableResult
-    public func bring(from other: Generation) throws(StorageError) -> (rows: UInt64, position: LSN) {
-        var rows: UInt64 = 0
-        var position: LSN = 0
-        for table in other.tables {
-            let name = table.definition.name
-            guard let target = self.table(named: name) else { continue }
-            let before = target.rowCount
-            var scanner = table.deltaScan(buckets: 0...(Limits.buckets - 1), have: target.vector, complete: false)
-            var none: SnapshotTracker?
-            while let chunk = scanner.next(table) {
-                if !chunk.block.isEmpty { position = max(position, try merge(name, block: chunk.block, tracker: &none).position) }
-            }
-            position = max(position, try adopt(name, table.vector))
-            rows += UInt64(max(0, target.rowCount - before))
-        }
-        return (rows, position)
-    }
-}

@@ -144,7 +144,9 @@ struct GenerationLoader {
         let name = DiskName.log(manifest.generation, segment: end.segment)
         let parts = entries.compactMap { DiskName.number(in: $0, after: "conflicts-") }
         var tails: [CutTail] = []
-        generation.journal = try ConflictJournal.load(generation: manifest.generation, present: parts, from: disk) { tails.append($0) }
+        generation.journal = try ConflictJournal.load(generation: manifest.generation, present: parts, from: disk) {
+            tails.append($0)
+        }
         if end.cut > 0 { tails.append(CutTail(file: name, offset: end.size, bytes: end.cut)) }
         cut = tails
         let directory = directory

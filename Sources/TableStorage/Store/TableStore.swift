@@ -141,7 +141,8 @@ public final class TableStore {
         guard building == nil else { throw .generationBusy }
         let manifest = Manifest(generation: data.number + 1, cluster: cluster, founded: founded)
         state.stage([.createDirectory(DiskName.generation(manifest.generation))])
-        let log = LogBuffer(generation: manifest.generation, segment: 1, segmentSize: UInt64(RecordFormat.headerSize), sizeSinceCheckpoint: 0)
+        let log = LogBuffer(
+            generation: manifest.generation, segment: 1, segmentSize: UInt64(RecordFormat.headerSize), sizeSinceCheckpoint: 0)
         let generation = Generation(number: manifest.generation, manifest: manifest, log: log, state: state)
         try generation.setMembers(members)
         _ = state.stage(CatalogueFile(definitions: []), as: DiskName.catalogue(generation.number))

@@ -68,12 +68,12 @@ struct SecretFile {
     /// Makes a new secret under another name and gives it the right one only when it is whole, so that of two nodes that start
     /// at once both get the same.
     private static func create(_ path: String) throws {
-        let temporary = "\(path).\(getpid())"
+        var random = SystemRandomNumberGenerator()
+        let temporary = "\(path).\(Names.hexadecimal(random.next()))"
         defer { unsafe unlink(temporary) }
-        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CommandError("cannot make a secret at \(path) (\(SystemError.text(errno)))") }
         defer { close(descriptor) }
-        var random = SystemRandomNumberGenerator()
         let text = Array(SecretKeys.generate(using: &random).text.utf8)
         let isWritten = unsafe write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
         guard isWritten, unsafe link(temporary, path) == 0 || errno == EEXIST else {

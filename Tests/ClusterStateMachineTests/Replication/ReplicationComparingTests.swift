@@ -7,7 +7,9 @@ import Testing
     typealias Fixture = ReplicationFixture
     private let two = NodeID(2)
 
-    private func ping(_ fixture: inout Fixture, _ hash: UInt64, from node: UInt128 = 2, after: Duration = .milliseconds(250))
+    private func ping(
+        _ fixture: inout Fixture, _ hash: UInt64, from node: UInt128 = 2, after: Duration = .milliseconds(250)
+    )
         -> [ReplicationAction]
     {
         fixture.now += after
@@ -38,7 +40,7 @@ import Testing
         try fixture.connect([2])
         for _ in 0..<100 { #expect(ping(&fixture, fixture.local.vectorHash).isEmpty, "equal at link-up") }
         _ = fixture.write()
-        for _ in 0..<20 { #expect(ping(&fixture, fixture.local.vectorHash).isEmpty) }
+        for _ in 0..<40 { #expect(ping(&fixture, fixture.local.vectorHash).isEmpty) }
         #expect(ping(&fixture, fixture.local.vectorHash) == asks(fixture))
         #expect(fixture.state(2, [(1, 1)]).isEmpty)
         for _ in 0..<100 { #expect(ping(&fixture, fixture.local.vectorHash).isEmpty) }

@@ -37,7 +37,7 @@ import Testing
         let busy = Double.random(in: 3...60, using: &dice)
         let rough = Double.random(in: 0...2, using: &dice)
         var downs: [Int: Duration] = [:]
-        while cluster.now < .seconds(4) {
+        while cluster.now < .seconds(3) {
             cluster.advance()
             if let late, cluster.now == .seconds(1) { cluster.start(late) }
             writes(&cluster, busy: busy, &dice)

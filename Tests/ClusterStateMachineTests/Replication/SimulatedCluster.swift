@@ -14,7 +14,12 @@ struct SimulatedCluster {
 
     /// Messages on their way in one direction, by lane, in the order of their arrival.
     final class Flight {
-        var lanes: [[(at: Duration, message: SimulatedMessage)]] = [[], [], [], []]
+        var lanes: [[Arrival]] = [[], [], [], []]
+    }
+
+    struct Arrival {
+        var at: Duration
+        var message: SimulatedMessage
     }
 
     /// A write that was answered or waits for it.
@@ -151,12 +156,12 @@ struct SimulatedCluster {
         for message in nodes[pair.from].flush(id(pair.to), limit: slow[pair] ?? 40, elapsed: now) {
             let delay = Self.step * Int.random(in: latency, using: &dice)
             let earliest = flight.lanes[message.lane].last?.at ?? .zero
-            flight.lanes[message.lane].append((max(earliest, now + delay), message))
+            flight.lanes[message.lane].append(Arrival(at: max(earliest, now + delay), message: message))
         }
-        for lane in [0, 2, 3] {
+        for lane in flight.lanes.indices where !flight.lanes[lane].isEmpty {
             let due = flight.lanes[lane].prefix { $0.at <= now }
             flight.lanes[lane].removeFirst(due.count)
-            for (_, message) in due { nodes[pair.to].receive(message, from: id(pair.from), elapsed: now) }
+            for arrival in due { nodes[pair.to].receive(arrival.message, from: id(pair.from), elapsed: now) }
         }
     }
 

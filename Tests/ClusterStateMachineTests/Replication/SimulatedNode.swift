@@ -92,13 +92,13 @@ final class SimulatedNode {
     /// Takes up to `limit` messages a lane off the peer's queue, as the network does.
     func flush(_ peer: NodeID, limit: Int, elapsed: Duration) -> [SimulatedMessage] {
         postAcks(peer)
-        guard outbox[peer]?.allSatisfy(\.isEmpty) == false else { return [] }
+        guard let queues = outbox[peer] else { return [] }
         var out: [SimulatedMessage] = []
-        for lane in [0, 2, 3] {
-            guard let queue = outbox[peer]?[lane], !queue.isEmpty else { continue }
-            out += queue.prefix(limit)
-            outbox[peer]?[lane].removeFirst(min(limit, queue.count))
+        for lane in queues.indices where !queues[lane].isEmpty {
+            out += queues[lane].prefix(limit)
+            outbox[peer]?[lane].removeFirst(min(limit, queues[lane].count))
         }
+        if out.isEmpty { return [] }
         let left = queuedOperations(peer)
         mostQueued = max(mostQueued, left)
         if out.contains(where: { $0.bytes > 0 }) { perform(replication.drained(peer, queued: left), elapsed: elapsed) }

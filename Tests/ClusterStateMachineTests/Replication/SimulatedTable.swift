@@ -34,7 +34,6 @@ struct SimulatedTable {
             last: last)
     }
 
-
     // MARK: Writing and merging
 
     mutating func write(key: Int, isDelete: Bool, origin: Origin, stamp: Stamp) -> Write {
