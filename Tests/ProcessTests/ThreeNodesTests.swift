@@ -1,6 +1,5 @@
 import ClusterModel
 import Foundation
-import Synchronization
 import Testing
 
 extension Scenarios {
@@ -36,11 +35,11 @@ extension Scenarios {
                 let table = try TableDefinition.named("rows")
                 try await nodes[0].create(table)
                 try await nodes[0].fill(table, rows: 20_000)
-                let isOver = Mutex(false)
-                async let writing = write(to: nodes[0], table) { isOver.withLock { $0 } }
+                let isOver = Flag()
+                async let writing = write(to: nodes[0], table) { isOver.isUp }
                 try await nodes[1].join(nodes[0])
                 try await nodes[2].join(nodes[0])
-                isOver.withLock { $0 = true }
+                isOver.raise()
                 let written = try await writing
                 #expect(written > 0)
                 try await testbed.waitForAgreement(nodes)
@@ -122,6 +121,42 @@ extension Scenarios {
                     try await testbed.waitUntilUp(nodes)
                 }
             }
+        }
+
+        /// Killed in the middle of writing, a node has every row that it had acknowledged; so has its peer.
+        @Test func nothingAcknowledgedIsLostByAKillWhileWriting() async throws {
+            try await withTestbed { testbed in
+                let nodes = try await testbed.startCluster(2)
+                let table = try TableDefinition.named("rows")
+                try await nodes[0].create(table)
+                try await testbed.waitForAgreement(nodes)
+                for round in 0..<3 {
+                    async let acknowledged = writeUntilItEnds(nodes[0], table, round)
+                    try await eventually("some rows") { try await nodes[1].rows(in: table) > UInt64(round + 1) * 100 }
+                    try await nodes[0].kill()
+                    let count = await acknowledged
+                    #expect(count > 0)
+                    try await nodes[1].kill()
+                    for node in nodes { try await node.start() }
+                    for node in nodes {
+                        for number in 0..<count {
+                            #expect(
+                                try await node.value("\(round)-\(number)", in: table) == "v",
+                                "\(node.short), \(number) of \(count)")
+                        }
+                    }
+                    try await testbed.waitUntilUp(nodes)
+                }
+            }
+        }
+
+        /// - Returns: how many rows both nodes had acknowledged when the first write failed.
+        private func writeUntilItEnds(_ node: NodeProcess, _ table: TableDefinition, _ round: Int) async -> Int {
+            for number in 0... {
+                let written = try? await node.put("\(round)-\(number)", "v", in: table, level: .all)
+                guard let written, written.replicas == 2 else { return number }
+            }
+            return 0
         }
 
         @Test func aStoppedNodeExitsWithZeroAndComesBackWithItsRows() async throws {
