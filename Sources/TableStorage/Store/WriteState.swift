@@ -18,8 +18,9 @@ final class WriteState {
     private var interval: Duration?
     private(set) var syncDue: Duration?
 
-    /// How far ahead of the last stamp the bound on disk is kept, and how close a stamp may come to it (VER-003).
-    private static let clockMargin = Stamp(milliseconds: 10_000).value
+    /// How far ahead of the last stamp the bound on disk is kept; it is raised when stamps have come half as near (VER-003).
+    /// For as long a node's stamps may run ahead of its clock after a crash, and win against writes that are really later.
+    private static let clockMargin = Stamp(milliseconds: 1000).value
     private var stagedBound: Stamp
     private var durableBound: Stamp
 

@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import TablewireClient
 
 // Processes die and come back.
@@ -59,6 +60,7 @@ extension Demo {
                 throw CommandError("n3 has not got the row that was written while it was dead")
             }
             try await waitUntilAllAreUp()
+            try await waitForClocks()
         }
     }
 
@@ -67,6 +69,17 @@ extension Demo {
             "stop", "Stop all three with SIGTERM", proves: "Each ends by itself with exit code 0."
         ) { _ in
             for node in stage.nodes { try await node.stop() }
+        }
+    }
+
+    /// After a crash a node's stamps begin above every one that it may have issued, so for a moment ahead of its clock.
+    /// What "later" means to people it means to stamps when that moment is over.
+    private func waitForClocks() async throws {
+        for node in stage.nodes {
+            try await Patience.wait(for: "the stamps of \(node.shortName) to be those of its clock") {
+                let written = try await put("written to see its stamp", at: Array("clock".utf8), through: node)
+                return Double(written.stamp.milliseconds) <= Date().timeIntervalSince1970 * 1000
+            }
         }
     }
 
