@@ -120,6 +120,8 @@ extension NodeCore {
 
     /// The dot of a definition is only a tie-breaker: its sequence is the stamp's.
     private func nextDefinitionVersion() -> RowVersion {
+        for definition in data.definitions { hybridClock.observe(definition.version.stamp) }
+        for table in data.tables { hybridClock.observe(table.latestStamp) }
         let stamp = issueStamp()
         return RowVersion(stamp: stamp, dot: Dot(origin: store.origin, sequence: stamp.value))
     }

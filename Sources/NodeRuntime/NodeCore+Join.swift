@@ -280,6 +280,7 @@ extension NodeCore {
         if let reject = rejection(of: request, hello) {
             return link.handler.send(.joinReject(reject))
         }
+        for record in machine.members { hybridClock.observe(record.joined) }
         let joined = issueStamp()
         if !request.isDryRun, let address = hello.address {
             handle(

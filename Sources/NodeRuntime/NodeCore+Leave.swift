@@ -41,6 +41,7 @@ extension NodeCore {
     private func standAlone(keepingRows: Bool, then done: @escaping (UInt64) -> Void) {
         var random = SystemRandomNumberGenerator()
         let cluster = ClusterID(UInt128.random(in: 1 ... .max, using: &random))
+        for record in machine.members { hybridClock.observe(record.joined) }
         let joined = issueStamp()
         let own = MemberRecord(
             node: store.identity.node, joined: joined, incarnation: store.origin.incarnation, state: .up,

@@ -34,6 +34,7 @@ extension NodeCore {
             throw CallFailure(
                 .batchTooLarge, "the batch becomes \(operations.count) operations; at most \(Limits.batchOperations) are allowed")
         }
+        hybridClock.observe(table.latestStamp)
         let stamp = issueStamp()
         let written: OperationRun
         do throws(StorageError) {

@@ -237,9 +237,8 @@ final class NodeCore {
     /// The data as it is now.
     var data: Generation { store.data }
 
-    /// A stamp above all that this node has issued or seen (VER-003).
+    /// A stamp above all that this node has issued (VER-003). What else it must be above, the caller has observed.
     func issueStamp() -> Stamp {
-        for table in data.tables { hybridClock.observe(table.latestStamp) }
         let stamp = hybridClock.issue(at: clock.milliseconds)
         _ = attempt { () throws(StorageError) in try store.cover(stamp) }
         return stamp
