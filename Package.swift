@@ -61,6 +61,23 @@ let package = Package(
             dependencies: ["ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams],
             resources: [.copy("Resources/timezones.jsonl")],
             swiftSettings: settings),
+        .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
+        .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
+        .testTarget(
+            name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
+        .testTarget(
+            name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
+        .testTarget(
+            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TablewireProgramTests", dependencies: ["tablewire", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
+            swiftSettings: settings),
+        .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(
             name: "ProcessTests",

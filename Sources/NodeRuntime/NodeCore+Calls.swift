@@ -27,6 +27,7 @@ extension NodeCore {
     }
 
     func answer(_ call: Call, to caller: Caller) {
+        if isRenewing, case .rowWrite = call { return heldCalls.append((call, caller)) }
         do throws(CallFailure) {
             try dispatch(call, to: caller)
         } catch {

@@ -45,24 +45,29 @@ extension NodeCore {
         let own = MemberRecord(
             node: store.identity.node, joined: joined, incarnation: store.origin.incarnation, state: .up,
             name: configuration.name, address: configuration.advertise ?? configuration.listen)
+        flushWrites()
+        beginRenewal()
         do throws(StorageError) {
             if keepingRows {
                 try store.leave(to: cluster, founded: joined, members: [own])
                 whenDurable { failure in
-                    guard failure == nil else { return }
+                    guard failure == nil else { return self.endRenewal() }
                     self.becomeMember(of: cluster, [own], joined: joined)
+                    self.endRenewal()
                     done(0)
                 }
             } else {
                 try store.beginGeneration(cluster: cluster, founded: joined, members: [own], definitions: [])
                 let archive = try store.switchGeneration().archive
                 whenDurable { failure in
-                    guard failure == nil else { return }
+                    guard failure == nil else { return self.endRenewal() }
                     self.becomeMember(of: cluster, [own], joined: joined)
+                    self.endRenewal()
                     done(archive)
                 }
             }
         } catch {
+            endRenewal()
             logger.critical("cannot become a cluster of its own", metadata: ["error": "\(error)"])
         }
     }
@@ -78,15 +83,36 @@ extension NodeCore {
             "peers have seen a later life of this node: the data directory was restored from an older copy",
             metadata: ["incarnation": "\(store.origin.incarnation)", "seen": "\(seen)"])
         flushWrites()
-        guard
-            attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: max(seen, store.origin.incarnation) + 1) })
-                != nil
-        else { return }
+        beginRenewal()
+        let raised = max(seen, store.origin.incarnation) + 1
+        guard attempt({ () throws(StorageError) in try store.rebaseIncarnation(to: raised) }) != nil else { return endRenewal() }
         whenDurable { failure in
-            guard failure == nil else { return }
+            guard failure == nil else { return self.endRenewal() }
+            self.handle(.incarnationRaised(self.store.origin.incarnation))
             let tables = self.data.definitions.compactMap { self.localTable($0.name) }
             self.run(self.replication.renewed(self.store.origin, tables: tables, elapsed: self.clock.elapsed))
-            self.handle(.incarnationRaised(self.store.origin.incarnation))
+            self.endRenewal()
         }
+    }
+
+    /// Between two origins nothing may be written: writes wait until the new one is on disk. Those that wait for replicas
+    /// already are in the tables and on the disk; under their old numbers nobody will acknowledge them any more.
+    private func beginRenewal() {
+        isRenewing = true
+        renewedWaits.merge(waits) { _, new in new }
+        waits.removeAll()
+    }
+
+    private func endRenewal() {
+        isRenewing = false
+        let isAlone = !machine.members.contains { $0.node != store.identity.node && $0.state.isLive }
+        for (id, write) in renewedWaits.sorted(by: { $0.key < $1.key }) {
+            let isEnough = store.failure == nil && (write.level == .local || isAlone)
+            answer(write, WaitOutcome(id: id, replicas: 1, wanted: isEnough ? 1 : 2, isTimedOut: !isEnough))
+        }
+        renewedWaits.removeAll()
+        let calls = heldCalls
+        heldCalls.removeAll()
+        for held in calls { answer(held.call, to: held.caller) }
     }
 }

@@ -104,7 +104,7 @@ extension NodeCore {
         answer(write, outcome)
     }
 
-    private func answer(_ write: WaitingWrite, _ outcome: WaitOutcome) {
+    func answer(_ write: WaitingWrite, _ outcome: WaitOutcome) {
         guard outcome.isTimedOut else {
             return write.caller.succeed(
                 .written(

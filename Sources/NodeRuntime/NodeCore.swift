@@ -53,6 +53,10 @@ final class NodeCore {
     var rowWatchers: [TableName: [Caller]] = [:]
     var rowEvents: [TableName: EventRing<RowEvent>] = [:]
     var leaving: [Caller] = []
+    /// While this node changes its origin or its cluster: see `beginRenewal`.
+    var isRenewing = false
+    var renewedWaits: [UInt64: WaitingWrite] = [:]
+    var heldCalls: [(call: Call, caller: Caller)] = []
     var joining: JoinSession?
     /// Runs when everything written so far is on disk.
     var durableWaiters: [(position: UInt64, body: (DiskError?) -> Void)] = []

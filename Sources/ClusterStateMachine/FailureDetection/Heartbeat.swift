@@ -20,9 +20,12 @@ struct Heartbeat: Hashable, Sendable {
         var at: Duration
     }
 
-    init(own: NodeConfiguration.Heartbeat, peer: Hello, at now: Duration) {
+    /// - Parameter isJoin: nobody is declared down over a join link, and giving up a copy too early costs all of it: four
+    ///   times the patience.
+    init(own: NodeConfiguration.Heartbeat, peer: Hello, isJoin: Bool = false, at now: Duration) {
         interval = max(own.interval, .milliseconds(Int64(peer.heartbeatInterval)))
-        deadline = max(own.deadline, .milliseconds(Int64(peer.heartbeatDeadline)), interval * 2)
+        let longest = max(own.deadline, .milliseconds(Int64(peer.heartbeatDeadline)), interval * 2)
+        deadline = isJoin ? longest * 4 : longest
         nextPing = now
         lastHeard = now
     }

@@ -113,10 +113,10 @@ extension NodeMachine {
         case .member:
             memberLinkOpened(id, hello)
         case .joining:
-            links[id]?.heartbeat = Heartbeat(own: configuration.heartbeat, peer: hello, at: now.elapsed)
+            links[id]?.heartbeat = Heartbeat(own: configuration.heartbeat, peer: hello, isJoin: true, at: now.elapsed)
             actions.append(.joinLinkUp(id, hello))
         case .admitting:
-            links[id]?.heartbeat = Heartbeat(own: configuration.heartbeat, peer: hello, at: now.elapsed)
+            links[id]?.heartbeat = Heartbeat(own: configuration.heartbeat, peer: hello, isJoin: true, at: now.elapsed)
         case .client:
             break
         }
