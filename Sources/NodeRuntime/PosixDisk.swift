@@ -7,13 +7,20 @@ public final class PosixDisk: Disk {
     /// Keeps the lock as long as the disk lives.
     private let lock: PosixFile
 
-    /// Creates the directory when it does not exist, and locks it.
+    /// Creates the directory, and those above it, when they do not exist, and locks it.
     /// - Throws: `DiskError.inUse` with the process that holds it.
     public init(path: String) throws(DiskError) {
         self.path = path
-        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw Self.error("mkdir", path) }
+        try Self.makeDirectory(path)
         lock = try PosixFile(path: path + "/lock", name: "lock", flags: O_RDWR | O_CREAT)
         try Self.lock(lock, path: path)
+    }
+
+    private static func makeDirectory(_ path: String) throws(DiskError) {
+        if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw error("mkdir", path) }
+        try makeDirectory(String(path[..<slash]))
+        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw error("mkdir", path) }
     }
 
     public func read(_ name: String, at offset: UInt64, count: Int) throws(DiskError) -> [UInt8] {

@@ -55,6 +55,17 @@ extension Scenarios {
             }
         }
 
+        @Test func aDataDirectoryIsMadeWithThoseAboveIt() async throws {
+            try await withTestbed { testbed in
+                let name = try #require(NodeName("deep@127.0.0.1"))
+                let node = NodeProcess(
+                    short: "deep", name: name, address: Address(host: "127.0.0.1", port: try await FreePort.next()),
+                    data: testbed.directory.appending(path: "a/b/c"), options: [], in: testbed)
+                defer { node.killForGood() }
+                try await node.start()
+            }
+        }
+
         @Test func aPortInUseIsNamed() async throws {
             try await withTestbed { testbed in
                 let nodes = try await testbed.startNodes(1)
