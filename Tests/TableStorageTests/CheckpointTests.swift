@@ -1,5 +1,6 @@
 import ClusterModel
 import Testing
+import WireFormat
 
 @testable import TableStorage
 
@@ -108,6 +109,60 @@ struct CheckpointTests {
         #expect(table.rowCount == 2001)
         let reopened = try #require(try StoreShell(disk).store.data.table(named: .t))
         #expect(reopened.rowCount == 2001 && reopened.digest == table.digest)
+    }
+
+    private static let peer = Origin(node: NodeID(4), incarnation: 1)
+
+    /// A block with `k` as the peer wrote it, and a row that makes the block news.
+    private func block(_ stamp: Stamp) -> [UInt8] {
+        RowBlock.encode(
+            ["k", "other"].enumerated().map { index, key in
+                let dot = Dot(origin: Self.peer, sequence: UInt64(index) + 1)
+                return Row(key: Array(key.utf8), value: [1], version: RowVersion(stamp: stamp, dot: dot))
+            })
+    }
+
+    @Test("no tombstone is collected while a checkpoint is written: what had lost against it would come back")
+    func tombstones() throws {
+        let disk = MemoryDisk()
+        let shell = try StoreShell(disk)
+        try shell.define(.t)
+        let early = shell.stamp()
+        try shell.delete(.t, "k")
+        try shell.work()
+        shell.store.startCheckpoint()
+        try shell.workOnceMore()
+        var none: SnapshotTracker?
+        try shell.store.data.merge(.t, block: block(early), tracker: &none)
+        let vector = try #require(shell.store.data.table(named: .t)?.vector)
+        #expect(try shell.store.data.collectTombstones(.t, coveredBy: vector, buckets: Limits.buckets) == 0)
+        try shell.work()
+        #expect(try shell.store.data.collectTombstones(.t, coveredBy: vector, buckets: Limits.buckets) == 1)
+        try shell.work()
+        let reopened = try StoreShell(disk)
+        #expect(reopened.value(.t, "k") == nil && reopened.value(.t, "other") != nil)
+        #expect(reopened.store.data.table(named: .t)?.tombstoneCount == 0)
+    }
+
+    @Test("a row that a complete snapshot removes while a checkpoint is written takes along what had lost against it")
+    func removal() throws {
+        let disk = MemoryDisk()
+        let shell = try StoreShell(disk)
+        try shell.define(.t)
+        let early = shell.stamp()
+        try shell.put(.t, "k", "later")
+        try shell.work()
+        shell.store.startCheckpoint()
+        try shell.workOnceMore()
+        var none: SnapshotTracker?
+        try shell.store.data.merge(.t, block: block(early), tracker: &none)
+        let vector = try #require(shell.store.data.table(named: .t)?.vector)
+        let all = 0...(Limits.buckets - 1)
+        let removed = try shell.store.data.prune(.t, buckets: all, vector: vector, tracker: SnapshotTracker()).removed
+        #expect(removed.map(\.key) == [Array("k".utf8)])
+        try shell.work()
+        let reopened = try StoreShell(disk)
+        #expect(reopened.value(.t, "k") == nil && reopened.value(.t, "other") != nil)
     }
 
     @Test("a table that moves to the disk brings its rows; one that moves to memory leaves them")

@@ -38,9 +38,9 @@ struct GenerationTests {
         let next = try shell.store.beginGeneration(
             cluster: Self.cluster, founded: Stamp(7), members: [member(shell.store)], definitions: [table.definition])
         try shell.work()
-        try fill(next, from: table)
         try shell.put(.t, "meanwhile", "y")
         try shell.workOnceMore()
+        try fill(next, from: table)  // still on its way to the disk when the switch is decided
         return try shell.store.switchGeneration(expecting: [.t: table.digest]).position
     }
 

@@ -76,11 +76,7 @@ public enum RecordFormat {
 
 extension [UInt8] {
     mutating func appendBigEndian<T: FixedWidthInteger & UnsignedInteger>(_ value: T) {
-        var shift = T.bitWidth
-        while shift > 0 {
-            shift -= 8
-            append(UInt8(truncatingIfNeeded: value >> T(shift)))
-        }
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
     mutating func replaceBigEndian(_ value: UInt32, at index: Int) {
