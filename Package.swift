@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "tablewire",
             dependencies: ["ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams],
-            resources: [.copy("Resources/timezones.jsonl")],
+            exclude: ["Resources/README.md"], resources: [.copy("Resources/timezones.jsonl")],
             swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
         .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
