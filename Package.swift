@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
-            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "ClusterModel", "LinkTransport", logging],
+            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "TableStorage", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
         .testTarget(
             name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
