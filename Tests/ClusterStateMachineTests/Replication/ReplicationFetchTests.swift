@@ -186,12 +186,12 @@ import Testing
     func chunkOutOfOrderEndsTheSnapshot(number: UInt32, next: UInt16) throws {
         var fixture = try Fixture()
         _ = fixture.link(2)
-        let buckets = Fixture.requests(fixture.state(2, [(4, 10)]))
-        _ = begin(&fixture, two, buckets[0].stream, [(4, 10)])
-        _ = chunk(&fixture, two, buckets[0].stream, number: 0, next: 100)
-        let actions = chunk(&fixture, two, buckets[0].stream, number: number == 0 ? 1 : 7, next: next)
+        let stream = try #require(Fixture.requests(fixture.state(2, [(4, 10)])).first).stream
+        _ = begin(&fixture, two, stream, [(4, 10)])
+        _ = chunk(&fixture, two, stream, number: 0, next: 100)
+        let actions = chunk(&fixture, two, stream, number: number == 0 ? 1 : 7, next: next)
         #expect(actions.count == 2)
-        #expect(!fixture.replication.wants(stream: buckets[0].stream, from: two))
+        #expect(!fixture.replication.wants(stream: stream, from: two))
     }
 
     @Test func messagesOfSnapshotsNobodyAskedForCloseTheLink() throws {

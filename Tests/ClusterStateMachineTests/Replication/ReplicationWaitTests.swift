@@ -87,6 +87,23 @@ import Testing
         #expect(fixture.ack(3, 3) == [.complete(outcome(3, 3, 3))])
     }
 
+    @Test func joinerThatIsLinkedAlreadyCountsFromItsStateUpOn() throws {
+        var fixture = try Fixture(live: [2])
+        try fixture.connect([2])
+        let joining = try Fixture.members([(1, .up), (2, .up), (3, .joining)])
+        #expect(fixture.replication.members(joining, elapsed: fixture.now).isEmpty)
+        try fixture.connect([3])
+        _ = fixture.write()
+        #expect(fixture.wait(1, .all) == nil)
+        #expect(fixture.wait(2, .majority) == nil)
+        _ = fixture.replication.members(try Fixture.members([(1, .up), (2, .up), (3, .up)]), elapsed: fixture.now)
+        _ = fixture.write()
+        #expect(fixture.wait(3, .all) == nil)
+        let actions = fixture.ack(2, 2) + fixture.tick(after: .milliseconds(20))
+        #expect(actions == [.complete(outcome(2, 2, 2)), .complete(outcome(1, 2, 2))])
+        #expect(fixture.ack(3, 2) == [.complete(outcome(3, 3, 3))])
+    }
+
     @Test func deadlineEndsAWaitAndSaysHowManyHaveIt() throws {
         var fixture = try Fixture()
         try fixture.connect([2, 3])
