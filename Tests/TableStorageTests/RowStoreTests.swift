@@ -156,20 +156,29 @@ import WireFormat
         #expect(try table.scanAll(byteLimit: 10_000).count == 1000)
     }
 
-    /// Rows that come in bucket order, as snapshots bring them, cost no more than rows in any order.
+    /// A thousand rows in one bucket, as the first chunks of a snapshot bring them to an empty table.
     @Test func slotsStayNearTheirHomes() throws {
-        let (table, copy) = (try set.table(), try set.table())
-        let operations = (0..<10_000).map { ClusterModel.Operation(.put, key: bytes("key \($0)"), value: []) }
-        _ = table.write(operations, stamp: Stamp(1), origin: own)
-        try table.sendSnapshot(to: copy)
-        var longest = 0
-        for bucket in 0..<Limits.buckets {
-            for place in 0..<copy.store.index.slotCount(bucket) {
-                let slot = copy.store.index[bucket, place]
-                if slot != 0 { longest = max(longest, place - copy.store.index.home(bucket, UInt32(slot >> 32))) }
+        let table = try set.table()
+        for number in 0..<1000 {
+            let version = RowVersion(stamp: Stamp(1), dot: Dot(origin: own, sequence: UInt64(number) + 1))
+            Bytes.of(bytes("k\(number)").span) { key in
+                let row = IncomingRow(key: key, value: .empty, isTombstone: false, version: version)
+                table.store.insert(row, (UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 10)
             }
         }
-        #expect(longest > 0 && longest < 32)
+        var latest: UInt32 = 0
+        var occupied = 0
+        for place in 0..<table.store.index.slotCount(0) {
+            let slot = table.store.index[0, place]
+            guard slot != 0 else { continue }
+            let fingerprint = UInt32(slot >> 32)
+            let home = table.store.index.home(0, fingerprint)
+            #expect(home <= place && place - home < 32)
+            #expect(fingerprint >= latest)
+            latest = fingerprint
+            occupied += 1
+        }
+        #expect(occupied == 1000)
     }
 
     // MARK: Ordered index
@@ -194,9 +203,9 @@ import WireFormat
         var records = Records(shape: RowShape(type: .bag, merge: .lww))
         var index = OrderedIndex()
         var held: [(key: [UInt8], value: [UInt8], reference: UInt32)] = []
-        for number in 0..<6000 {
-            // First they mostly come, then they mostly go.
-            let comes = held.isEmpty || Int.random(in: 0..<10, using: &random) < (number < 4000 ? 8 : 1)
+        for number in 0..<13_000 {
+            // First they mostly come, until there are three levels, then they mostly go.
+            let comes = held.isEmpty || Int.random(in: 0..<20, using: &random) < (number < 7000 ? 19 : 1)
             if comes {
                 let key = Self.key(shape, number, &random)
                 let value = Self.bigEndian(number ^ 0x55)
@@ -212,7 +221,7 @@ import WireFormat
                 index.remove(gone.reference, records)
                 records.arena.release(gone.reference, bytes: Record.size(key: gone.key.count, value: gone.value.count))
             }
-            if number % 500 == 499 || number > 5980 {
+            if number % 2000 == 1999 || number > 12_990 {
                 held.sort {
                     $0.key == $1.key ? $0.value.lexicographicallyPrecedes($1.value) : $0.key.lexicographicallyPrecedes($1.key)
                 }

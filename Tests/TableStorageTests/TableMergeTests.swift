@@ -150,6 +150,21 @@ import WireFormat
         }
     }
 
+    /// Another member's snapshot brings an old row once more, which our own write was made in full knowledge of.
+    @Test func aSnapshotRowThatWeHadBeforeIsNoConflict() throws {
+        let table = try set.table()
+        _ = try table.apply(groups: groups(5, put("k", "theirs")).span, origin: peer, first: 1)
+        _ = table.write([put("k", "mine")], stamp: Stamp(10), origin: own)
+        let old = Row(
+            key: bytes("k"), value: bytes("theirs"), version: RowVersion(stamp: Stamp(5), dot: Dot(origin: peer, sequence: 1)))
+        var tracker: SnapshotTracker?
+        let knowledge = WriterKnowledge(vector: VersionVector(), through: 0, ownAcked: 0)
+        let block = RowBlock.encode([old])
+        let applied = try table.merge(block: block.span, knowledge: knowledge, ownOrigin: own, tracker: &tracker)
+        #expect(applied.conflicts.isEmpty)
+        #expect(value(table, "k") == "mine")
+    }
+
     // MARK: Changes
 
     @Test func changesTellWhatLiveRowsBecame() throws {
@@ -158,7 +173,7 @@ import WireFormat
         #expect(table.takeChanges().isEmpty)
         table.recordsChanges = true
         _ = table.write([put("a", "1"), put("a", "2"), delete("b")], stamp: Stamp(2), origin: own)
-        _ = table.write([delete("a")], stamp: Stamp(3), origin: own)
+        _ = table.write([delete("a"), delete("b")], stamp: Stamp(3), origin: own)
         _ = try table.apply(groups: groups(1, put("a", "late")).span, origin: peer, first: 1)
         let changes = table.takeChanges()
         #expect(changes.map(\.key) == [bytes("a"), bytes("a"), bytes("a")])

@@ -1,6 +1,7 @@
 import ClusterModel
 import TableStorage
 import Testing
+import WireFormat
 
 @Suite struct TableScanTests {
     private let own = origin(1)
@@ -78,6 +79,38 @@ import Testing
         for cursor in wrong {
             #expect(throws: TableError.invalidCursor) { _ = try table.scan(prefix: [UInt8]().span, cursor: cursor.span) }
         }
+    }
+
+    /// Origins that the scan has not met before, and numbers of origins that mean another one now.
+    @Test func aDeltaScanFollowsOriginsThatComeAndGo() throws {
+        let table = try TableKind(type: .set, merge: .lww).table()
+        let wide = [UInt8](repeating: 1, count: 1500)
+        func write(_ numbers: Range<Int>, _ stamp: UInt64, _ writer: Origin) {
+            _ = table.write(
+                numbers.map { .init(.put, key: bytes("row/\($0)"), value: wide) }, stamp: Stamp(stamp), origin: writer)
+        }
+        write(0..<600, 1, own)
+        var have = VersionVector()
+        have.raise(own, to: 300)
+        for number in 2...20 { have.raise(origin(UInt64(number)), to: 1_000_000) }
+        have.raise(origin(31), to: 2)
+        var scanner = table.deltaScan(buckets: 0...1023, have: have, complete: false)
+        let step = scanner.next(table)
+        let first = try #require(step)
+        #expect(first.rows > 0 && first.nextBucket < 1000)
+        // The rest is written anew by others: some that `have` covers, one that it covers in part, one unknown.
+        write(0..<590, 2, origin(2))
+        write(590..<600, 3, origin(31))
+        write(600..<610, 4, origin(32))
+        var rows: [Row] = []
+        while let chunk = scanner.next(table) { if chunk.rows > 0 { rows += try RowBlock.rows(chunk.block.span) } }
+        #expect(!rows.isEmpty)
+        #expect(rows.allSatisfy { !have.covers($0.version.dot) })
+        let expected = try table.scanAll(byteLimit: 100_000).filter { row in
+            let hash = RowHash.row(type: .set, merge: .lww, key: row.key.span, owner: nil, value: row.value.span)
+            return RowHash.bucket(hash) > first.nextBucket && !have.covers(row.version.dot)
+        }
+        #expect(Set(expected).isSubset(of: Set(rows)))
     }
 
     @Test func hiddenOwnersAreNeitherGotNorScanned() throws {
