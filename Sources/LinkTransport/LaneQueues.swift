@@ -19,8 +19,16 @@ struct LaneQueues {
     private var sentBytes = [UInt64](repeating: 0, count: Lane.allCases.count)
     private var allowedBytes = [UInt64](repeating: .max, count: Lane.allCases.count)
     private var nextSequence: UInt64 = 0
+    /// Kept so that a header costs no allocation.
+    private var headerBytes: [UInt8] = []
     /// The largest body that the peer takes.
     var maximumBody = Limits.frameBodyBeforeAuthentication
+
+    /// Body bytes that wait on all lanes.
+    var totalBytes: Int { waitingBytes.reduce(0, +) }
+
+    /// Body bytes that were written on a lane since the link began.
+    func sentBytes(on lane: Lane) -> UInt64 { sentBytes[Int(lane.rawValue)] }
 
     /// Frames written so far.
     var framesSent: UInt64 { nextSequence }
@@ -69,7 +77,9 @@ struct LaneQueues {
         let header = FrameHeader(
             type: waiting.type, flags: isLast ? 0 : FrameHeader.more, lane: UInt8(lane), bodyLength: UInt32(length),
             stream: waiting.stream, sequence: nextSequence, bodyCRC: CRC32.checksum(waiting.body.span.extracting(range)))
-        buffer.writeBytes(header.encode())
+        headerBytes.removeAll(keepingCapacity: true)
+        header.append(to: &headerBytes)
+        buffer.writeBytes(headerBytes)
         buffer.writeBytes(waiting.body[range])
         nextSequence += 1
         sentBytes[lane] += UInt64(length)

@@ -39,6 +39,8 @@ public protocol LinkDelegate: AnyObject {
     func link(_ link: LinkHandler, violated violation: LinkViolation)
     /// The connection is over. Nothing else comes after this.
     func link(_ link: LinkHandler, ended end: LinkEnd)
-    /// Everything that was queued on lanes 2 and 3 has been handed to the socket.
+    /// Something waits to be written: `flush` is to be called before the loop's turn ends, once for all that is said in it.
+    func linkHasOutput(_ link: LinkHandler)
+    /// Little is left of what was queued on lanes 2 and 3: the socket takes more.
     func linkDrained(_ link: LinkHandler)
 }

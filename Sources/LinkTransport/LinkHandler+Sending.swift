@@ -5,6 +5,8 @@ import WireFormat
 extension LinkHandler {
     /// Bytes handed to the socket at a time: enough to be fast, little enough that the next heartbeat is near the front.
     private static let writeSize = 64 * 1024
+    /// With less than this left on lanes 2 and 3 the delegate is asked for more, so that the socket never waits for it.
+    private static let lowWater = 256 * 1024
 
     public func send(_ preface: Preface) {
         transcript.note(preface, fromDialer: side == .dialer)
@@ -22,14 +24,14 @@ extension LinkHandler {
     public func send(type: MessageType, stream: UInt32 = 0, body: [UInt8]) {
         guard phase == .frames || phase == .preface else { return }
         queues.append(type: type.rawValue, lane: type.lane, stream: stream, body: body)
-        scheduleFlush()
+        noteOutput()
     }
 
     /// A frame of a type that nobody knows: keeps the peer's tolerance alive (EXT-010).
     public func sendGrease(_ type: UInt16, body: [UInt8]) {
         guard phase == .frames else { return }
         queues.append(type: type, lane: .control, stream: 0, body: body)
-        scheduleFlush()
+        noteOutput()
     }
 
     /// AUTH over the transcript so far (LNK-030).
@@ -70,29 +72,28 @@ extension LinkHandler {
     public func drop() {
         guard phase != .ended else { return }
         phase = .ended
+        endDelegation()
         queues.removeAll()
         context?.close(promise: nil)
     }
 
-    /// Writes at the end of the loop's turn, so that everything said in one turn shares segments.
-    func scheduleFlush() {
-        guard !isFlushScheduled, let context else { return }
-        isFlushScheduled = true
-        context.eventLoop.assumeIsolated().execute {
-            self.isFlushScheduled = false
-            self.flush()
-        }
+    func noteOutput() {
+        guard !hasOutput else { return }
+        hasOutput = true
+        delegate?.linkHasOutput(self)
     }
 
-    func flush() {
+    /// Writes what is queued, as far as the socket and the peer's credit allow.
+    public func flush() {
+        hasOutput = false
         guard let context, phase == .frames, context.channel.isActive else { return }
         let hadBulk = waitingBytes > 0
         while context.channel.isWritable, queues.isReady { writeFrames(context, limit: Self.writeSize) }
-        if hadBulk, waitingBytes == 0 { delegate?.linkDrained(self) }
+        if hadBulk, waitingBytes < Self.lowWater { delegate?.linkDrained(self) }
     }
 
     private func writeFrames(_ context: ChannelHandlerContext, limit: Int) {
-        var buffer = context.channel.allocator.buffer(capacity: min(limit, Self.writeSize) + FrameHeader.size)
+        var buffer = context.channel.allocator.buffer(capacity: min(limit, Self.writeSize, queues.totalBytes) + 4 * FrameHeader.size)
         while buffer.readableBytes < limit, queues.writeNextFrame(into: &buffer) != nil {}
         guard buffer.readableBytes > 0 else { return }
         bytesSent += UInt64(buffer.readableBytes)

@@ -26,19 +26,23 @@ public final class LinkHandler: ChannelInboundHandler {
     /// The delegate's own name for this link.
     public let number: UInt64
     let keys: SecretKeys
-    weak var delegate: (any LinkDelegate)?
+    /// Until the link has ended. Not weak: what is ever referred to weakly is slower to retain for the rest of its life.
+    private(set) var delegate: (any LinkDelegate)?
 
     var context: ChannelHandlerContext?
     var phase = Phase.preface
     var transcript = Transcript()
     var assembler = FrameAssembler()
     var queues = LaneQueues()
-    var isFlushScheduled = false
+    /// The delegate knows that `flush` is due.
+    var hasOutput = false
     private var prefaceBytes: [UInt8] = []
     private var inbound = InboundCredit()
     private var isAuthenticated = false
     /// Header sequence of the last frame received on each lane, plus one (HRT-004).
     public var receivedSequences: [UInt64] { assembler.received }
+    /// The same of one lane.
+    public func receivedSequence(on lane: Lane) -> UInt64 { assembler.received(on: lane) }
     public internal(set) var bytesReceived: UInt64 = 0
     public internal(set) var bytesSent: UInt64 = 0
     /// Sees every frame as it passes, `true` when sent: captures are made of it.
@@ -55,12 +59,15 @@ public final class LinkHandler: ChannelInboundHandler {
     /// Bytes that wait on lanes 2 and 3.
     public var waitingBytes: Int { queues.waitingBytes[2] + queues.waitingBytes[3] }
 
+    /// Body bytes of one lane that were handed to the socket since the link began.
+    public func sentBytes(on lane: Lane) -> UInt64 { queues.sentBytes(on: lane) }
+
     /// Bytes that wait on one lane.
     public func waitingBytes(on lane: Lane) -> Int { queues.waitingBytes[Int(lane.rawValue)] }
 
     /// While false the peer gets no new credit on lane 2 and 3: its data waits at the peer.
     public var grantsCredit = true {
-        didSet { if grantsCredit { grantCredit() } }
+        didSet { if grantsCredit, !oldValue { grantCredit() } }
     }
 
     // MARK: What the channel tells
@@ -114,8 +121,13 @@ public final class LinkHandler: ChannelInboundHandler {
         queues.removeAll()
         frameObserver = nil
         context?.close(promise: nil)
+        let delegate = delegate
+        self.delegate = nil
         delegate?.link(self, ended: end)
     }
+
+    /// Nothing more is told.
+    func endDelegation() { delegate = nil }
 
     // MARK: Reading
 
@@ -146,10 +158,12 @@ public final class LinkHandler: ChannelInboundHandler {
 
     private func receiveFrames(_ bytes: Span<UInt8>) {
         do throws(DecodingError) {
-            assembler.append(bytes)
-            while phase == .frames, let received = try assembler.next() {
-                receive(received)
+            var offset = 0
+            if assembler.isEmpty {
+                while phase == .frames, let received = try assembler.next(in: bytes, at: &offset) { receive(received) }
             }
+            assembler.append(bytes.extracting(droppingFirst: offset))
+            while phase == .frames, let received = try assembler.next() { receive(received) }
         } catch {
             violated(error, diagnosis: "")
         }
@@ -200,7 +214,7 @@ public final class LinkHandler: ChannelInboundHandler {
                     text: "CREDIT lowers the limit or names a lane without credit")
                 return violated(LinkViolation(close: close, diagnosis: ""))
             }
-            scheduleFlush()
+            noteOutput()
         default:
             delegate?.link(self, received: message, stream: header.stream)
         }
@@ -229,7 +243,7 @@ public final class LinkHandler: ChannelInboundHandler {
         inbound = InboundCredit(replication: replicationCredit, bulk: bulkCredit)
         assembler.grant(replicationCredit, on: .replication)
         assembler.grant(bulkCredit, on: .bulk)
-        scheduleFlush()
+        noteOutput()
     }
 
     private func grantCredit() {

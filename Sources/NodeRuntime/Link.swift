@@ -14,10 +14,10 @@ final class Link {
     var member: NodeID?
     /// PINGs that wait for their PONG: number and time sent.
     var pings: [(number: UInt64, sent: Duration)] = []
-    /// The last frame that the machine has not been told of (any frame proves the link).
-    var heard: (type: MessageType, sequence: UInt64)?
     /// Snapshots that this link serves, by stream.
     var serving: [UInt32: SnapshotServing] = [:]
+    var isServingScheduled = false
+    var codecChoice = CodecChoice()
     /// Call ids that wait for their last reply (CAL-005).
     var callsInProgress: Set<UInt32> = []
     /// Frames of unknown types in the current second.

@@ -10,7 +10,7 @@ extension NodeCore {
             return handle(
                 .wireError(
                     link.id, .unexpectedMessage, offendingType: MessageType.call.rawValue,
-                    offendingSequence: link.handler.receivedSequences[Int(Lane.replication.rawValue)] - 1,
+                    offendingSequence: link.handler.receivedSequence(on: .replication) - 1,
                     text: "call \(stream) is still in progress"))
         }
         guard link.callsInProgress.count < Limits.callsInProgress else {
@@ -18,8 +18,7 @@ extension NodeCore {
             return link.handler.send(.reply(Reply(failure: .tooManyCalls, text)), stream: stream)
         }
         link.callsInProgress.insert(stream)
-        let caller = Caller(watch: WatchKey(link: link.id.value, stream: stream)) { [weak link] reply in
-            guard let link else { return }
+        let caller = Caller(watch: WatchKey(link: link.id.value, stream: stream)) { reply in
             if reply.isLast { link.callsInProgress.remove(stream) }
             link.handler.send(.reply(reply), stream: stream)
         }

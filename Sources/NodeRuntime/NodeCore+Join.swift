@@ -63,16 +63,15 @@ extension NodeCore {
         let isAlone = !machine.members.contains { $0.node != store.identity.node && !$0.state.isGone }
         guard !configuration.join.isEmpty, isAlone, joining == nil, !isStopping else { return }
         let address = configuration.join[attempt % configuration.join.count]
-        let caller = Caller { [weak self] reply in
-            guard let self else { return }
+        let caller = Caller { reply in
             guard case .failure(let text) = reply.result else { return }
             let isFinal = [ErrorCode.notEmpty, .nameConflict, .authenticationFailed].contains { $0.rawValue == reply.code }
-            logger.warning(
+            self.logger.warning(
                 "join did not work",
                 metadata: ["address": "\(address)", "reason": "\(text)", "again": "\(!isFinal)"])
             guard !isFinal else { return }
             let pause = min(5000, 100 << min(attempt, 6))
-            loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) { self.joinConfigured(attempt: attempt + 1) }
+            self.loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) { self.joinConfigured(attempt: attempt + 1) }
         }
         answer(.clusterJoin(address: address, mode: .refuse, isDryRun: false), to: caller)
     }

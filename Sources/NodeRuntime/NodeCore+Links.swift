@@ -87,12 +87,12 @@ extension NodeCore: LinkDelegate {
     }
 
     func link(_ handler: LinkHandler, received auth: Auth, isValid: Bool) {
-        handle(.proof(LinkID(handler.number), isValid: isValid, sequence: handler.receivedSequences[0] - 1))
+        handle(.proof(LinkID(handler.number), isValid: isValid, sequence: handler.receivedSequence(on: .control) - 1))
     }
 
     func link(_ handler: LinkHandler, received message: Message, stream: UInt32) {
         guard let link = links[LinkID(handler.number)] else { return }
-        let sequence = handler.receivedSequences[Int(message.type.lane.rawValue)] - 1
+        let sequence = handler.receivedSequence(on: message.type.lane) - 1
         switch message {
         case .hello, .close, .probeRequest, .probeReply, .joinRequest, .members:
             handle(.message(link.id, message, sequence: sequence))
@@ -103,21 +103,12 @@ extension NodeCore: LinkDelegate {
             note(pong, on: link)
             handle(.message(link.id, message, sequence: sequence))
         default:
-            guard noteHeard(message.type, sequence, on: link) else { return }
+            if !machine.hears(message.type, on: link.id, at: clock.elapsed) {
+                handle(.frameHeard(link.id, message.type, sequence: sequence))
+                guard links[link.id] != nil else { return }
+            }
             perform(message, stream: stream, on: link)
         }
-    }
-
-    /// Tells the machine at once about the first frame of a type, later about more of the same.
-    /// - Returns: false when the frame was not allowed and the link is gone.
-    private func noteHeard(_ type: MessageType, _ sequence: UInt64, on link: Link) -> Bool {
-        if link.heard?.type == type {
-            link.heard = (type, sequence)
-            return true
-        }
-        link.heard = (type, sequence)
-        handle(.frameHeard(link.id, type, sequence: sequence))
-        return links[link.id] != nil
     }
 
     private func perform(_ message: Message, stream: UInt32, on link: Link) {
@@ -167,6 +158,11 @@ extension NodeCore: LinkDelegate {
         case .reset: handle(.closed(id, .reset))
         case .failed(let text): handle(.closed(id, .error(text)))
         }
+    }
+
+    func linkHasOutput(_ handler: LinkHandler) {
+        outputs.append(handler)
+        endOfTurnSoon()
     }
 
     func linkDrained(_ handler: LinkHandler) {

@@ -8,9 +8,10 @@ import WireFormat
 // Carries out what `Replication` decides: reads and writes tables, sends messages.
 extension NodeCore {
     func run(_ actions: [ReplicationAction]) {
-        waitingActions.append(contentsOf: actions)
-        guard !isRunningActions else { return }
+        guard !actions.isEmpty else { return }
+        guard !isRunningActions else { return waitingActions.append(contentsOf: actions) }
         isRunningActions = true
+        for action in actions { perform(action) }
         while let action = waitingActions.popFirst() { perform(action) }
         isRunningActions = false
         endOfTurnSoon()
@@ -165,6 +166,7 @@ extension NodeCore {
 
     /// Own operations of this turn go out together: encoded once, one body for all peers (REP-001).
     func flushWrites() {
+        guard !turnWrites.isEmpty else { return }
         let writes = turnWrites
         turnWrites.removeAll()
         for (name, write) in writes.sorted(by: { $0.key < $1.key }) {

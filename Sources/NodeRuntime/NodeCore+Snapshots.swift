@@ -12,6 +12,8 @@ struct SnapshotServing {
     var chunks: UInt32 = 0
     var rows: UInt64 = 0
     var digest: UInt64 = 0
+    /// Chunks that are being packed: what follows them waits, so that chunks leave in their order.
+    var packing = 0
 }
 
 /// A snapshot that this node receives over a member link.
@@ -39,6 +41,8 @@ struct SnapshotKey: Hashable {
 extension NodeCore {
     /// Chunks wait here only until the lane runs low: memory for one link stays below two chunks.
     private static let servingLowWater = Limits.chunkRaw
+    /// One chunk is packed while the next one waits for the thread.
+    private static let packedAhead = 2
 
     func serve(_ request: SnapRequest, stream: UInt32, on link: Link) {
         if let peer = link.member {
@@ -78,14 +82,22 @@ extension NodeCore {
 
     /// One chunk a turn of the loop: heartbeats and calls come in between.
     private func serveSoon(_ link: Link) {
-        loop.assumeIsolated().execute { self.continueServing(link) }
+        guard !link.isServingScheduled else { return }
+        link.isServingScheduled = true
+        loop.assumeIsolated().execute {
+            link.isServingScheduled = false
+            self.continueServing(link)
+        }
     }
 
     func continueServing(_ link: Link) {
         guard links[link.id] != nil, !link.serving.isEmpty else { return }
+        link.codecChoice.sent(
+            link.handler.sentBytes(on: .bulk), packingRate: packer.bytesPerSecond, elapsed: clock.elapsed)
         guard link.handler.waitingBytes(on: .bulk) < Self.servingLowWater else { return }
         let streams = link.serving.keys.sorted()
         let turn = Int(counters.snapshotRowsSent / 64) % streams.count
+        guard link.serving[streams[turn]]?.packing ?? 0 < Self.packedAhead else { return }
         sendChunk(of: streams[turn], on: link)
         serveSoon(link)
     }
@@ -98,9 +110,12 @@ extension NodeCore {
             return link.handler.send(
                 .snapCancel(SnapCancel(.noSuchTable, text: "the table was dropped")), stream: stream)
         }
-        guard let chunk = serving.scanner.next(table) else { return endServing(serving, stream: stream, on: link) }
+        guard let chunk = serving.scanner.next(table) else {
+            if serving.packing == 0 { endServing(serving, stream: stream, on: link) }
+            return
+        }
         if chunk.rows > 0 {
-            send(chunk, number: serving.chunks, stream: stream, on: link)
+            send(chunk, &serving, stream: stream, on: link)
             serving.chunks += 1
             serving.rows += UInt64(chunk.rows)
             serving.digest &+= chunk.digest
@@ -109,15 +124,29 @@ extension NodeCore {
         link.serving[stream] = serving
     }
 
-    /// Packs when the link is the bottleneck: when what was sent before still waits (SNP-020).
-    private func send(_ chunk: DeltaScanner.Chunk, number: UInt32, stream: UInt32, on link: Link) {
-        let isLinkBusy = link.handler.waitingBytes(on: .bulk) > 0
+    /// Packing has a thread of its own; what needs none passes it by, unless a chunk before it is still there.
+    private func send(_ chunk: DeltaScanner.Chunk, _ serving: inout SnapshotServing, stream: UInt32, on link: Link) {
         let takesZlib = link.hello?.codecs.contains(Codec.zlib.rawValue) ?? false
-        let codec: Codec = isLinkBusy && takesZlib ? .zlib : .none
-        let message = SnapChunk(
-            number: number, nextBucket: UInt16(chunk.nextBucket), codec: codec, rawLength: UInt32(chunk.block.count),
-            rawCRC: CRC32.checksum(chunk.block.span), data: ChunkCodec.pack(chunk.block, codec: codec))
-        link.handler.send(.snapChunk(message), stream: stream)
+        let codec = takesZlib ? link.codecChoice.codec : .none
+        let begun = clock.elapsed
+        guard codec != .none || serving.packing > 0 else {
+            let message = ChunkCodec.chunk(
+                number: serving.chunks, nextBucket: UInt16(chunk.nextBucket), codec: codec, raw: chunk.block)
+            return send(message, begun: begun, stream: stream, on: link)
+        }
+        serving.packing += 1
+        packer.pack(number: serving.chunks, nextBucket: UInt16(chunk.nextBucket), codec: codec, raw: chunk.block) { message in
+            guard link.serving[stream] != nil else { return }
+            link.serving[stream]?.packing -= 1
+            self.send(message, begun: begun, stream: stream, on: link)
+            self.serveSoon(link)
+        }
+    }
+
+    private func send(_ chunk: SnapChunk, begun: Duration, stream: UInt32, on link: Link) {
+        link.handler.send(.snapChunk(chunk), stream: stream)
+        let end = link.handler.sentBytes(on: .bulk) + UInt64(link.handler.waitingBytes(on: .bulk))
+        link.codecChoice.queued(raw: Int(chunk.rawLength), codec: chunk.codec, begun: begun, end: end)
     }
 
     private func endServing(_ serving: SnapshotServing, stream: UInt32, on link: Link) {

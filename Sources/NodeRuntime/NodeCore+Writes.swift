@@ -68,6 +68,7 @@ extension NodeCore {
     /// In a bag a delete without a value removes every value of the key that this node knows (REP-002).
     private func expanded(_ operations: [Operation], in table: Table) -> [Operation] {
         guard table.definition.type == .bag else {
+            guard operations.contains(where: { $0.kind == .delete && !$0.value.isEmpty }) else { return operations }
             return operations.map { $0.kind == .delete ? Operation(.delete, key: $0.key) : $0 }
         }
         return operations.flatMap { operation -> [Operation] in

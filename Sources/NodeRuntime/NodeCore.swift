@@ -15,6 +15,7 @@ final class NodeCore {
     let loop: any EventLoop
     let clock: WallClock
     let disk: DiskThread
+    let packer: ChunkPacker
     private let stopped: EventLoopPromise<Void>
 
     var machine: NodeMachine
@@ -46,6 +47,9 @@ final class NodeCore {
     var waits: [UInt64: WaitingWrite] = [:]
     var nextWait: UInt64 = 0
     private var isTurnEndScheduled = false
+    private var isEndingTurn = false
+    /// Links that have something to write at the end of the turn.
+    var outputs: [LinkHandler] = []
 
     // Calls.
     var memberWatchers: [Caller] = []
@@ -83,6 +87,7 @@ final class NodeCore {
         store = opened.store
         hybridClock = HybridClock(bound: store.clockBound)
         disk = DiskThread(worker: opened.worker, loop: loop)
+        packer = ChunkPacker(loop: loop)
         machineConfiguration = ClusterStateMachine.NodeConfiguration(
             heartbeat: .init(interval: configuration.preset.interval, deadline: configuration.preset.deadline))
         machine = NodeCore.makeMachine(
@@ -150,6 +155,7 @@ final class NodeCore {
     }
 
     func closeDisk() {
+        packer.stop()
         disk.finish {
             self.isDiskClosed = true
             self.stopIfDrained()
@@ -166,35 +172,42 @@ final class NodeCore {
     // MARK: Turns
 
     /// What happens once after all events of one turn of the loop: one OPERATIONS for all writes, one ACK for all applied, one
-    /// batch for the disk.
+    /// batch for the disk, one write for each socket.
     func endOfTurnSoon() {
         guard !isTurnEndScheduled else { return }
         isTurnEndScheduled = true
-        loop.assumeIsolated().execute {
-            self.isTurnEndScheduled = false
-            self.endTurn()
-        }
+        guard !isEndingTurn else { return }
+        loop.assumeIsolated().execute { self.endTurn() }
     }
 
-    /// Without credit, what the peers want to send waits at their end and not in our memory (LIM-030).
-    private var isDiskKeepingUp: Bool { store.position - store.durable < UInt64(Limits.diskBacklog) }
-
+    /// What the end of a turn causes, such as the next write of who was answered, belongs to the next turn.
     private func endTurn() {
+        isEndingTurn = true
+        isTurnEndScheduled = false
         flushWrites()
-        for peer in replication.peersToAcknowledge {
-            if let link = memberLink(peer) { sendAcks(to: peer, on: link) } else { _ = replication.takeAcks(peer) }
-        }
         for link in links.values {
-            if let heard = link.heard, link.hello != nil {
-                link.heard = nil
-                handle(.frameHeard(link.id, heard.type, sequence: heard.sequence))
-            }
-            if let peer = link.member, replication.queued(peer) > 0 { continueStreaming(to: link) }
-            link.handler.grantsCredit = isDiskKeepingUp && link.handler.waitingBytes < Limits.linkBacklog
+            guard let peer = link.member else { continue }
+            sendAcks(to: peer, on: link)
+            if replication.queued(peer) > 0 { continueStreaming(to: link) }
         }
         publishRowChanges()
         startDiskWork()
         scheduleReplicationTick()
+        grantCredit()
+        let outputs = outputs
+        self.outputs.removeAll(keepingCapacity: true)
+        for handler in outputs { handler.flush() }
+        isEndingTurn = false
+        if isTurnEndScheduled { loop.assumeIsolated().execute { self.endTurn() } }
+    }
+
+    /// Without credit, what the peers want to send waits at their end and not in our memory (LIM-030).
+    private func grantCredit() {
+        let isDiskKeepingUp = store.position - store.durable < UInt64(Limits.diskBacklog)
+        for link in links.values {
+            let grants = isDiskKeepingUp && link.handler.waitingBytes < Limits.linkBacklog
+            if link.handler.grantsCredit != grants { link.handler.grantsCredit = grants }
+        }
     }
 
     private func scheduleReplicationTick() {

@@ -24,12 +24,13 @@ final class ClientConnection: LinkDelegate {
 
     private enum Receiver {
         case single(CheckedContinuation<Outcome, Never>)
-        case promise(EventLoopPromise<Outcome>)
+        case callback((Outcome) -> Void)
         case stream(ReplyStream.Producer.Source)
     }
 
     private struct Pending {
-        var ticket: CallTicket
+        /// nil when nobody can cancel the call.
+        var ticket: CallTicket?
         var receiver: Receiver
     }
 
@@ -56,7 +57,7 @@ final class ClientConnection: LinkDelegate {
         link = NIOLoopBoundBox(nil, eventLoop: channel.eventLoop)
     }
 
-    /// Puts the link's handler into the channel. The delegate of a link is not retained by it, so it is kept until the end.
+    /// Puts the link's handler into the channel.
     func install(keys: SecretKeys) throws {
         let handler = LinkHandler(side: .dialer, number: 0, keys: keys, delegate: self)
         link.value = handler
@@ -89,8 +90,9 @@ final class ClientConnection: LinkDelegate {
         start(Pending(ticket: ticket, receiver: .single(continuation)), body: body)
     }
 
-    func call(_ body: [UInt8], _ ticket: CallTicket, _ promise: EventLoopPromise<Outcome>) {
-        start(Pending(ticket: ticket, receiver: .promise(promise)), body: body)
+    /// A call that nobody can cancel.
+    func call(_ body: [UInt8], _ completion: @escaping (Outcome) -> Void) {
+        start(Pending(ticket: nil, receiver: .callback(completion)), body: body)
     }
 
     func watch(_ body: [UInt8], _ ticket: CallTicket, _ source: ReplyStream.Producer.Source) {
@@ -99,7 +101,7 @@ final class ClientConnection: LinkDelegate {
 
     private func start(_ pending: Pending, body: [UInt8]) {
         if case .ended(let error) = state { return finish(pending, .failure(error)) }
-        if pending.ticket.isCancelled { return finish(pending, .failure(.cancelled)) }
+        if pending.ticket?.isCancelled == true { return finish(pending, .failure(.cancelled)) }
         if calls.count < Limits.callsInProgress {
             send(pending, body: body)
         } else {
@@ -145,7 +147,7 @@ final class ClientConnection: LinkDelegate {
             calls[stream] = nil
             finish(pending, .failure(refusal(code: reply.code, text: text)))
         } else if case .stream(let source) = pending.receiver, !reply.isLast {
-            pass(reply.result, to: source, pending.ticket)
+            pass(reply.result, to: source, of: pending)
         } else {
             finish(pending, .success(reply.result))
         }
@@ -159,8 +161,8 @@ final class ClientConnection: LinkDelegate {
         return .failed(code: code, text: text)
     }
 
-    private func pass(_ result: Reply.Result, to source: ReplyStream.Producer.Source, _ ticket: CallTicket) {
-        guard case .stopProducing = source.yield(result) else { return }
+    private func pass(_ result: Reply.Result, to source: ReplyStream.Producer.Source, of call: Pending) {
+        guard case .stopProducing = source.yield(result), let ticket = call.ticket else { return }
         paused.insert(ObjectIdentifier(ticket))
         link.value?.grantsCredit = false
     }
@@ -169,8 +171,8 @@ final class ClientConnection: LinkDelegate {
         switch (pending.receiver, outcome) {
         case (.single(let continuation), _):
             continuation.resume(returning: outcome)
-        case (.promise(let promise), _):
-            promise.succeed(outcome)
+        case (.callback(let completion), _):
+            completion(outcome)
         case (.stream(let source), .success(let result)):
             if result != .done { _ = source.yield(result) }
             source.finish()
@@ -260,6 +262,9 @@ final class ClientConnection: LinkDelegate {
     }
 
     func link(_ link: LinkHandler, ended end: LinkEnd) { fail(.lost(address, end)) }
+
+    /// Written at the end of the loop's turn, so that calls made in one turn share segments.
+    func linkHasOutput(_ link: LinkHandler) { channel.eventLoop.assumeIsolated().execute { link.flush() } }
 
     func linkDrained(_ link: LinkHandler) {}
 

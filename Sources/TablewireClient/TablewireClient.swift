@@ -88,8 +88,21 @@ public final class TablewireClient: Sendable {
     public func begin(_ call: Call) throws(ClientError) -> PendingReply {
         let body = try Self.encode(call)
         let promise = channel.eventLoop.makePromise(of: Result<Reply.Result, ClientError>.self)
-        channel.eventLoop.execute { self.connection.value.call(body, CallTicket(), promise) }
+        channel.eventLoop.execute { self.connection.value.call(body) { promise.succeed($0) } }
         return PendingReply(address: address, future: promise.futureResult)
+    }
+
+    /// Sends a call; `completion` gets its one reply, or what went wrong, on the client's event loop. The cheapest way to make
+    /// many calls: nothing is allocated for waiting, and what one turn of the loop begins leaves in one write.
+    public func call(_ call: Call, completion: @escaping @Sendable (Result<Reply.Result, ClientError>) -> Void) {
+        let body: [UInt8]
+        do throws(ClientError) { body = try Self.encode(call) } catch { return completion(.failure(error)) }
+        let loop = channel.eventLoop
+        if loop.inEventLoop {
+            connection.value.call(body, completion)
+        } else {
+            loop.execute { self.connection.value.call(body, completion) }
+        }
     }
 
     /// Makes a call that has many replies (CAL-040, CAL-041). Leaving the loop over them sends CANCEL.

@@ -59,6 +59,9 @@ public struct FrameAssembler: Sendable {
     /// Header sequence of the last frame of each lane, plus one; 0 when none came: `Ping.received`.
     public var received: [UInt64] { lanes.map(\.received) }
 
+    /// The same of one lane.
+    public func received(on lane: Lane) -> UInt64 { lanes[Int(lane.rawValue)].received }
+
     /// Body bytes that came on a lane since the link began, unfinished messages included (FRM-030).
     public func bodyBytes(on lane: Lane) -> UInt64 { lanes[Int(lane.rawValue)].bodyBytes }
 
@@ -86,6 +89,9 @@ public struct FrameAssembler: Sendable {
     }
 
     // MARK: With the assembler's own buffer
+
+    /// Whether nothing waits for more bytes: then what comes may be taken in place.
+    public var isEmpty: Bool { consumed == buffer.count }
 
     /// Takes bytes off the link, any number of them.
     public mutating func append(_ bytes: Span<UInt8>) {

@@ -66,6 +66,8 @@ final class ScriptedLink: LinkDelegate {
     func linkSkippedFrame(_ link: LinkHandler) {}
     func link(_ link: LinkHandler, violated violation: LinkViolation) { link.close(violation.close) }
     func link(_ link: LinkHandler, ended end: LinkEnd) {}
+    func linkHasOutput(_ link: LinkHandler) { link.flush() }
+
     func linkDrained(_ link: LinkHandler) {}
 
     private static func ownHello() -> Hello {

@@ -1,12 +1,6 @@
 import ClusterModel
 
 extension NodeMachine {
-    /// The fast path of `frameHeard`: an established link, an allowed type, nobody waiting for the news.
-    mutating func isRoutine(_ id: LinkID, _ type: MessageType) -> Bool {
-        guard probes.isEmpty, let index = links.index(forKey: id) else { return false }
-        return links.values[index].hear(type, at: now.elapsed)
-    }
-
     mutating func receive(_ message: Message, _ sequence: UInt64, on id: LinkID) {
         switch message {
         case .hello(let hello):

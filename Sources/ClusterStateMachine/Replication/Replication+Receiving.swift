@@ -62,11 +62,6 @@ extension Replication {
         return acks.count > 1 ? acks.sorted { $0.table < $1.table } : acks
     }
 
-    /// Peers to whom ACKs are due, ascending.
-    public var peersToAcknowledge: [NodeID] {
-        links.compactMap { $0.value.acksDue.isEmpty ? nil : $0.key }.sorted()
-    }
-
     /// A sync of the table's log begins: it covers all that was applied and written in memory until now (REP-013).
     public func syncBegins(_ table: TableName) -> SyncMark {
         guard let slot = slots[table] else { return SyncMark(table: table, own: 0, peers: [:]) }

@@ -72,10 +72,11 @@ struct TableProgress: Sendable {
     func standing(of wait: WaitingWrites.Wait, isTimedOut: Bool) -> WaitOutcome {
         var live = 1
         var replicas = isOwnCounted(wait.last) ? 1 : 0
-        for peer in peers {
-            guard let after = peer.countsAfter, after < wait.last else { continue }
+        // By index: to copy a peer is dearer than all that is asked of it here.
+        for index in peers.indices {
+            guard let after = peers[index].countsAfter, after < wait.last else { continue }
             live += 1
-            if peer.has(wait.last, onDisk: waitsForDisk) { replicas += 1 }
+            if peers[index].has(wait.last, onDisk: waitsForDisk) { replicas += 1 }
         }
         let wanted =
             switch wait.level {

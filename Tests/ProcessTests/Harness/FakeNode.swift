@@ -95,5 +95,7 @@ private final class FakeEnd: LinkDelegate {
     func linkSkippedFrame(_ link: LinkHandler) {}
     func link(_ link: LinkHandler, violated violation: LinkViolation) { link.close(violation.close) }
     func link(_ link: LinkHandler, ended end: LinkEnd) {}
+    func linkHasOutput(_ link: LinkHandler) { link.flush() }
+
     func linkDrained(_ link: LinkHandler) {}
 }
