@@ -235,7 +235,7 @@ final class NodeCore {
         guard store.failure == nil, joining == nil else { return }
         for definition in data.definitions where definition.exists {
             guard let local = localTable(definition.name) else { continue }
-            if let covered = replication.coveredByAll(local) {
+            if let covered = replication.collectable(local) {
                 _ = attempt { () throws(StorageError) in
                     try data.collectTombstones(definition.name, coveredBy: covered)
                 }

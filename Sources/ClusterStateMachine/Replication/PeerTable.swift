@@ -3,8 +3,11 @@ internal import ClusterModel
 /// What this node knows of one peer's replica of one table. Outlives links.
 struct PeerTable: Sendable {
     let node: NodeID
-    /// What the peer covers at least, by its last whole vector; nil before the first one.
+    /// The last whole vector that the peer has told; nil before the first one. Not mixed with what is known from elsewhere: it
+    /// has the peer's own operations up to the moment at which the peer had all the others (TAB-013).
     var known: VersionVector?
+    /// The life of the peer that told it.
+    var knownLife: Incarnation = 0
     var knownAt: Duration = .zero
     /// How much of the own origin the peer has incorporated without a hole.
     var covered: UInt64 = 0
@@ -33,14 +36,6 @@ struct PeerTable: Sendable {
 
     /// Operations of the own origin that the peer is known to have, holes not counted.
     var reach: UInt64 { max(covered, link?.ackedBeyondHole ?? 0) }
-
-    /// The latest known vector with what the two streams have added to it; nil while unknown.
-    func vector(own origin: Origin) -> VersionVector? {
-        guard var vector = known else { return nil }
-        vector.raise(origin, to: covered)
-        if let link { vector.raise(link.origin, to: link.received) }
-        return vector
-    }
 }
 
 /// The same during one link.

@@ -22,6 +22,7 @@ extension Replication {
         }
         tables[slot].wasCompared = true
         tables[slot].peers[index].known = state.vector
+        tables[slot].peers[index].knownLife = link.origin.incarnation
         tables[slot].peers[index].knownAt = elapsed
         expectStream(slot, index, state, have: local.vector.sequence(of: link.origin), elapsed: elapsed)
         if state.wantsReply {

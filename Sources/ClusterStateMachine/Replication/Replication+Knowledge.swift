@@ -1,16 +1,29 @@
 public import ClusterModel
 
 extension Replication {
-    /// What every member that replicates the table and is not gone covers, this node included; nil while one is unknown.
-    /// Tombstones whose dot it covers can be collected (TAB-013).
-    public func coveredByAll(_ local: LocalTable) -> VersionVector? {
+    /// Tombstones whose dot this covers can be collected now (TAB-013); nil when none can. To be called from time to time: how
+    /// far they can go shows in what is told between one call and a later one.
+    ///
+    /// That every replica covers a delete is not enough to forget it: an older put of that row may be on its way to here by a
+    /// slower stream. But who covers the delete writes nothing older than it any more (VER-004). So what is older had been told
+    /// by then, and when this node covers all that had been told, it ignores what is still on its way (MRG-004, MRG-005). That the
+    /// others cover it, too, lets them vouch for it in their snapshots.
+    public mutating func collectable(_ local: LocalTable) -> VersionVector? {
         guard knowsMembers, let slot = slots[local.name], tables[slot].isActive else { return nil }
-        var result = local.vector
-        for peer in replicas(of: slot) {
-            guard let vector = peer.vector(own: origin) else { return nil }
-            result = result.meet(vector)
+        let definition = tables[slot].definition
+        guard
+            let (witnesses, now) = tables[slot].told(
+                own: origin, local.vector, records: records, isReplica: { isReplica($0, of: definition) })
+        else {
+            tables[slot].collection = nil
+            return nil
         }
-        return result
+        var collection = tables[slot].collection ?? Collection(witnesses: witnesses)
+        if collection.witnesses != witnesses { collection = Collection(witnesses: witnesses) }
+        collection.observe(now, mayBegin: tables[slot].fetch.running == nil)
+        tables[slot].collection = collection
+        let covered = collection.settled.meet(now.byAll)
+        return covered.isEmpty ? nil : covered
     }
 
     /// The other members that replicate the table and are not gone, joining and down ones included.

@@ -46,7 +46,6 @@ extension Replication {
             interrupt(slot, running, elapsed: elapsed, into: &actions)
         }
         tables[slot].fetch.repairs.removeAll { $0.peer == peer }
-        if let vector = tables[slot].peers[index].vector(own: origin) { tables[slot].peers[index].known = vector }
         tables[slot].peers[index].link = nil
         evaluateSoon(slot, elapsed: elapsed)
     }

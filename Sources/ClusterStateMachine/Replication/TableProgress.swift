@@ -15,6 +15,7 @@ struct TableProgress: Sendable {
     var peers: [PeerTable] = []
     var waits = WaitingWrites()
     var fetch = Fetch()
+    var collection: Collection?
     /// When the table wants a tick.
     var alarm: Duration?
     /// Who is missing what has to be found out at the next tick.

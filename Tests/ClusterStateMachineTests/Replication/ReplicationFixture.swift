@@ -98,6 +98,9 @@ struct ReplicationFixture {
         return replication.received(ack, from: NodeID(node))
     }
 
+    /// One look at what tombstones may go.
+    mutating func collectable() -> VersionVector? { replication.collectable(local) }
+
     /// Lets time pass and ticks until nothing is due.
     mutating func tick(after time: Duration = .zero) -> [ReplicationAction] {
         now += time

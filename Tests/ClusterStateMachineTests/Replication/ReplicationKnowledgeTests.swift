@@ -9,38 +9,99 @@ import Testing
 
     // MARK: Tombstones
 
-    @Test func coveredByAllIsTheMeetOfAllMembers() throws {
+    /// Three replicas that hold 1:9, 2:9 and 3:9; what 2 and 3 have told of it.
+    private func told(_ two: [(UInt128, UInt64)], _ three: [(UInt128, UInt64)]) throws -> Fixture {
         var fixture = try Fixture(live: [2, 3])
         fixture.own([(1, 9), (2, 9), (3, 9)])
         fixture.local.last = 9
         fixture.local.streamable = 10
         _ = fixture.replication.define(fixture.local, elapsed: .zero)
-        #expect(fixture.replication.coveredByAll(fixture.local) == nil)
         _ = fixture.link(2)
-        _ = fixture.state(2, [(1, 9), (2, 9), (3, 4)])
-        #expect(fixture.replication.coveredByAll(fixture.local) == nil, "3 is unknown")
+        _ = fixture.state(2, two)
+        #expect(fixture.collectable() == nil, "3 is unknown")
         _ = fixture.link(3)
-        _ = fixture.state(3, [(1, 7), (3, 9)], streamable: 10)
-        #expect(fixture.replication.coveredByAll(fixture.local) == Fixture.vector([(1, 7), (3, 4)]))
-        _ = fixture.replication.linkDown(NodeID(3), elapsed: fixture.now)
-        let gone = try Fixture.members([(1, .up), (2, .up), (3, .down)])
-        _ = fixture.replication.members(gone, elapsed: fixture.now)
-        #expect(fixture.replication.coveredByAll(fixture.local) == Fixture.vector([(1, 7), (3, 4)]), "down is not gone")
-        _ = fixture.replication.members(try Fixture.members([(1, .up), (2, .up), (3, .removed)]), elapsed: fixture.now)
-        #expect(fixture.replication.coveredByAll(fixture.local) == Fixture.vector([(1, 9), (2, 9), (3, 4)]))
+        _ = fixture.state(3, three, streamable: 10)
+        return fixture
     }
 
-    @Test func acksAndEqualHashesRaiseWhatIsCovered() throws {
+    @Test func collectableIsWhatAllCoveredWhenAllCoverWhatAnyHad() throws {
+        let all: [(UInt128, UInt64)] = [(1, 9), (2, 9), (3, 9)]
+        var fixture = try told([(1, 9), (2, 9), (3, 4)], [(1, 7), (3, 9)])
+        #expect(fixture.collectable() == nil, "the first moment")
+        _ = fixture.state(2, all)
+        #expect(fixture.collectable() == nil, "3 has not told that it has what 2 had")
+        _ = fixture.state(3, all)
+        #expect(fixture.collectable() == Fixture.vector([(1, 7), (3, 4)]), "covered by all at the first moment")
+        #expect(fixture.collectable() == Fixture.vector(all), "for which this was the first")
+        _ = fixture.state(3, [(1, 5), (3, 9)])
+        #expect(fixture.collectable() == Fixture.vector([(1, 5), (3, 9)]), "3 has lost some")
+    }
+
+    @Test func downIsNotGone() throws {
+        let all: [(UInt128, UInt64)] = [(1, 9), (2, 9), (3, 9)]
+        var fixture = try told(all, [(1, 7), (3, 9)])
+        _ = fixture.replication.linkDown(NodeID(3), elapsed: fixture.now)
+        let down = try Fixture.members([(1, .up), (2, .up), (3, .down)])
+        _ = fixture.replication.members(down, elapsed: fixture.now)
+        for _ in 0..<3 { #expect(fixture.collectable() == nil) }
+        _ = fixture.replication.members(try Fixture.members([(1, .up), (2, .up), (3, .removed)]), elapsed: fixture.now)
+        #expect(fixture.collectable() == nil, "all begins anew")
+        #expect(fixture.collectable() == Fixture.vector(all))
+    }
+
+    /// What has come of a removed member on a link that is still there counts like any other.
+    @Test func linkedIsNotGone() throws {
+        var fixture = try told([(1, 9), (2, 9), (3, 9)], [(1, 7), (3, 9)])
+        _ = fixture.replication.members(try Fixture.members([(1, .up), (2, .up), (3, .removed)]), elapsed: fixture.now)
+        for _ in 0..<3 { #expect(fixture.collectable() == nil) }
+        _ = fixture.replication.linkDown(NodeID(3), elapsed: fixture.now)
+        for _ in 0..<2 { _ = fixture.collectable() }
+        #expect(fixture.collectable() == Fixture.vector([(1, 9), (2, 9), (3, 9)]))
+    }
+
+    @Test func newLifeHasToTellAnew() throws {
+        let all: [(UInt128, UInt64)] = [(1, 9), (2, 9), (3, 9)]
+        var fixture = try told(all, all)
+        for _ in 0..<2 { _ = fixture.collectable() }
+        #expect(fixture.collectable() == Fixture.vector(all))
+        _ = fixture.replication.linkDown(NodeID(3), elapsed: fixture.now)
+        #expect(fixture.collectable() == Fixture.vector(all), "the same life")
+        let members = [try Fixture.member(1, .up), try Fixture.member(2, .up), try Fixture.member(3, .up, incarnation: 2)]
+        _ = fixture.replication.members(members, elapsed: fixture.now)
+        #expect(fixture.collectable() == nil)
+        _ = fixture.link(3, incarnation: 2)
+        let state = TableState(
+            table: fixture.name, vector: Fixture.vector(all), digest: 0, rows: 0, streamable: 1, origin: Fixture.origin(3, 2),
+            wantsReply: false)
+        _ = fixture.replication.received(state, from: NodeID(3), local: fixture.local, elapsed: fixture.now)
+        #expect(fixture.collectable() == nil, "all begins anew")
+        #expect(fixture.collectable() == Fixture.vector(all))
+    }
+
+    /// A snapshot that comes in may bring what its sender had and no vector covers.
+    @Test func noFirstMomentDuringASnapshot() throws {
+        var fixture = try Fixture(live: [2])
+        _ = fixture.link(2)
+        let stream = try #require(Fixture.requests(fixture.state(2, [(3, 4)])).first).stream
+        fixture.own([(3, 4)])
+        for _ in 0..<3 { #expect(fixture.collectable() == nil) }
+        _ = fixture.replication.received(
+            SnapCancel(.cancelled, text: ""), stream: stream, from: two, elapsed: fixture.now)
+        #expect(fixture.collectable() == nil, "the first moment")
+        #expect(fixture.collectable() == Fixture.vector([(3, 4)]))
+    }
+
+    @Test func equalHashesTellAndAcknowledgementsDoNot() throws {
         var fixture = try Fixture(live: [2])
         try fixture.connect([2])
         for _ in 1...4 { _ = fixture.write() }
-        #expect(fixture.replication.coveredByAll(fixture.local) == VersionVector())
         _ = fixture.ack(2, 3)
-        #expect(fixture.replication.coveredByAll(fixture.local) == Fixture.vector([(1, 3)]))
+        for _ in 0..<3 { #expect(fixture.collectable() == nil) }
         let local = fixture.local
         let hash = Ping.TableHash(table: fixture.name, vectorHash: local.vectorHash)
         _ = fixture.replication.ping([hash], from: two, local: { _ in local }, elapsed: fixture.now)
-        #expect(fixture.replication.coveredByAll(fixture.local) == Fixture.vector([(1, 4)]))
+        for _ in 0..<2 { _ = fixture.collectable() }
+        #expect(fixture.collectable() == Fixture.vector([(1, 4)]))
     }
 
     // MARK: Dead lives

@@ -17,6 +17,12 @@ struct SimulatedCluster {
         var lanes: [[Arrival]] = [[], [], [], []]
     }
 
+    /// One lane of one direction.
+    struct Course: Hashable {
+        let pair: Pair
+        let lane: Int
+    }
+
     struct Arrival {
         var at: Duration
         var message: SimulatedMessage
@@ -52,7 +58,16 @@ struct SimulatedCluster {
     var acknowledged: [Tracked] = []
     var deletes: [TableName: [Int: [RowVersion]]] = [:]
     var faults: [String] = []
+    /// Steps that a message takes, where nothing else is said.
     var latency = 1...4
+    /// Where something else is said.
+    var delays: [Course: ClosedRange<Int>] = [:]
+    /// Steps between two collections of tombstones on one node.
+    var collectionInterval = 100
+    /// The rule by which nodes collect tombstones; nil: that of `Replication`.
+    var collectionRule: ((SimulatedCluster, TableName) -> VersionVector?)?
+    /// Every write that any node has made, by table and key, the latest version first.
+    var history: [TableName: [Int: [SimulatedTable.Write]]] = [:]
 
     init(nodes count: Int, tables: [TableDefinition], recentLimit: Int, settings: ReplicationSettings, seed: Int) {
         self.settings = settings
@@ -141,10 +156,17 @@ struct SimulatedCluster {
             nodes[index].tick(elapsed: now)
             if count % 2 == 0 { nodes[index].sync(elapsed: now) }
             if count % 25 == index { nodes[index].pings() }
-            if count % 100 == index { nodes[index].collect(elapsed: now) }
+            if count % collectionInterval == index % collectionInterval { collect(index) }
         }
         for (pair, flight) in flights.sorted(by: { $0.key < $1.key }) { carry(pair, flight) }
         for index in nodes.indices { collectOutcomes(index) }
+    }
+
+    func collect(_ index: Int) {
+        guard let rule = collectionRule else { return nodes[index].collect(elapsed: now) }
+        for name in nodes[index].tables.keys.sorted() {
+            if let covered = rule(self, name) { nodes[index].tables[name]?.collect(covered) }
+        }
     }
 
     mutating func run(_ time: Duration) {
@@ -154,7 +176,8 @@ struct SimulatedCluster {
 
     private mutating func carry(_ pair: Pair, _ flight: Flight) {
         for message in nodes[pair.from].flush(id(pair.to), limit: slow[pair] ?? 40, elapsed: now) {
-            let delay = Self.step * Int.random(in: latency, using: &dice)
+            let course = Course(pair: pair, lane: message.lane)
+            let delay = Self.step * Int.random(in: delays[course] ?? latency, using: &dice)
             let earliest = flight.lanes[message.lane].last?.at ?? .zero
             flight.lanes[message.lane].append(Arrival(at: max(earliest, now + delay), message: message))
         }
@@ -172,6 +195,8 @@ struct SimulatedCluster {
         guard
             let write = nodes[index].write(table, key: key, isDelete: isDelete, level: level, id: nextID, elapsed: now)
         else { return }
+        let place = history[table]?[key]?.firstIndex { $0.version < write.version } ?? history[table]?[key]?.count ?? 0
+        history[table, default: [:]][key, default: []].insert(write, at: place)
         if isDelete { deletes[table, default: [:]][key, default: []].append(write.version) }
         pending[nextID] = Tracked(id: nextID, table: table, write: write, level: level, writer: index)
         collectOutcomes(index)
@@ -248,6 +273,7 @@ struct SimulatedCluster {
     mutating func settle(within limit: Duration, _ complaints: (SimulatedCluster) -> [String]) -> [String] {
         cuts = [:]
         slow = [:]
+        delays = [:]
         for index in nodes.indices where records[id(index)]?.state.isGone == false { restart(index) }
         let end = now + limit
         while now < end {

@@ -65,6 +65,8 @@ final class SimulatedNode {
     var sent: [Incoming: Set<Int>] = [:]
     var tablesOfStreams: [Incoming: TableName] = [:]
     var clock = HybridClock()
+    /// Milliseconds by which the system clock is ahead.
+    var clockOffset: UInt64 = 0
     var outcomes: [WaitOutcome] = []
     var closed: [String] = []
     var isRunning = false
@@ -155,7 +157,7 @@ final class SimulatedNode {
         _ name: TableName, key: Int, isDelete: Bool, level: AckLevel, id: UInt64, elapsed: Duration
     ) -> SimulatedTable.Write? {
         guard tables[name]?.definition.isReplica(node) == true else { return nil }
-        let stamp = clock.issue(at: UInt64(elapsed / .milliseconds(1)))
+        let stamp = clock.issue(at: clockOffset + UInt64(elapsed / .milliseconds(1)))
         let origin = origin
         guard let write = tables[name]?.write(key: key, isDelete: isDelete, origin: origin, stamp: stamp) else { return nil }
         let sequence = write.version.dot.sequence
@@ -199,7 +201,7 @@ final class SimulatedNode {
     func collect(elapsed: Duration) {
         for name in tables.keys.sorted() {
             guard let facts = tables[name]?.facts else { continue }
-            if let covered = replication.coveredByAll(facts) { tables[name]?.collect(covered) }
+            if let covered = replication.collectable(facts) { tables[name]?.collect(covered) }
             for origin in replication.compactable(facts, strays: tables[name]?.strays ?? [], elapsed: elapsed) {
                 tables[name]?.vector.raise(origin, to: VersionVector.whole)
             }
