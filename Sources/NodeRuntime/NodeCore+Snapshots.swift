@@ -114,9 +114,8 @@ extension NodeCore {
         let isLinkBusy = link.handler.waitingBytes(on: .bulk) > 0
         let takesZlib = link.hello?.codecs.contains(Codec.zlib.rawValue) ?? false
         let codec: Codec = isLinkBusy && takesZlib ? .zlib : .none
-        let message = SnapChunk(
-            number: number, nextBucket: UInt16(chunk.nextBucket), codec: codec, rawLength: UInt32(chunk.block.count),
-            rawCRC: CRC32.checksum(chunk.block.span), data: ChunkCodec.pack(chunk.block, codec: codec))
+        let message = ChunkCodec.chunk(
+            number: number, nextBucket: UInt16(chunk.nextBucket), codec: codec, effort: .dense, raw: chunk.block)
         link.handler.send(.snapChunk(message), stream: stream)
     }
 

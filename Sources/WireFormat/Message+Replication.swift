@@ -147,9 +147,10 @@ extension SnapChunk: WireValue {
             rawCRC: try input.read("rawCRC"),
             data: try input.readBytes("data", upTo: Limits.message))
         do throws(DecodingError) {
-            try ChunkCodec.check(rawLength: Int(chunk.rawLength), packed: chunk.data.count, codec: chunk.codec)
+            try ChunkCodec.check(chunk)
         } catch {
-            throw start.extracting(droppingFirst: error.offset).failure(error.reason, "rawLength")
+            let field: StaticString = error.offset == ChunkCodec.Offset.rawCRC ? "rawCRC" : "rawLength"
+            throw start.extracting(droppingFirst: error.offset).failure(error.reason, field)
         }
         return chunk
     }
