@@ -119,17 +119,19 @@ extension SnapRequest: WireValue {
 }
 
 extension SnapBegin: WireValue {
-    static let leastSize = 15
+    static let leastSize = 19
     static func read(_ input: inout Span<UInt8>) throws(ReadFailure) -> SnapBegin {
         SnapBegin(
             table: try input.read("table"),
             vector: try input.read("vector"),
+            collected: try input.read("collected"),
             isComplete: try input.readBool("isComplete"),
             rows: try input.read("rows"))
     }
     func write(to output: inout [UInt8]) {
         table.write(to: &output)
         vector.write(to: &output)
+        collected.write(to: &output)
         output.write(isComplete)
         output.write(rows)
     }

@@ -30,7 +30,8 @@ import WireFormat
     @Test(arguments: around) func vectorEntries(_ beyond: Int, _ expected: DecodingError.Reason?) {
         let count = Limits.vectorEntries + beyond
         let entries = (0..<count).flatMap { entry(UInt128($0), 1, 1) }
-        #expect(reason(.snapBegin, body(text("t"), u32(UInt32(count)), entries, u8(0), u64(0))) == expected)
+        #expect(reason(.snapBegin, body(text("t"), u32(UInt32(count)), entries, list(), u8(0), u64(0))) == expected)
+        #expect(reason(.snapBegin, body(text("t"), list(), u32(UInt32(count)), entries, u8(0), u64(0))) == expected)
     }
 
     @Test(arguments: around) func pingTables(_ beyond: Int, _ expected: DecodingError.Reason?) {

@@ -100,7 +100,7 @@ extension VectorList {
 
     /// Everything that a version vector can do wrong, in the shortest message that has one: SNAP_BEGIN.
     private mutating func addVectors() {
-        func begin(_ vector: [UInt8]) -> [UInt8] { body(text("t"), vector, u8(0), u64(1)) }
+        func begin(_ vector: [UInt8]) -> [UInt8] { body(text("t"), vector, list(), u8(0), u64(1)) }
         let field = "snapBegin.vector.entries"
         let cases: [(String, [UInt8], Int)] = [
             ("sequence-zero", list(entry(Sample.nodeA, 1, 0)), 7),
@@ -119,6 +119,10 @@ extension VectorList {
         bad(
             "version-vector/count-beyond-the-body", .snapBegin, begin(u32(16384)), .truncated, at: 3, "snapBegin.vector",
             req: "ENC-005")
+        bad(
+            "snap-begin/collected-sequence-zero", .snapBegin,
+            body(text("t"), list(), list(entry(Sample.nodeA, 1, 0)), u8(0), u64(1)),
+            .notCanonical, at: 11, "snapBegin.collected.entries", req: "VER-007")
     }
 
     private mutating func addDigests() {
@@ -160,8 +164,12 @@ extension VectorList {
             "snap-request/first-bucket-1024", .snapRequest, body(text("t"), u16(1024), u16(1024), list()), .outOfRange, at: 3,
             "snapRequest.firstBucket", req: "LIM-010")
         good(
-            "snap-begin", .snapBegin(SnapBegin(table: Sample.table("t"), vector: vector, isComplete: true, rows: 1_000_000)),
-            req: "SNP-002", body(text("t"), have, u8(1), u64(1_000_000)), tail: ("rows", 8))
+            "snap-begin",
+            .snapBegin(
+                SnapBegin(
+                    table: Sample.table("t"), vector: vector, collected: Sample.vector((Sample.nodeA, 3, 7)), isComplete: true,
+                    rows: 1_000_000)),
+            req: "SNP-002", body(text("t"), have, list(entry(Sample.nodeA, 3, 7)), u8(1), u64(1_000_000)), tail: ("rows", 8))
         good(
             "snap-end", .snapEnd(SnapEnd(chunks: 4, rows: 5, digest: 6)), req: "SNP-004", body(u32(4), u64(5), u64(6)),
             tail: ("digest", 8))
