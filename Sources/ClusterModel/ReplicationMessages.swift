@@ -107,14 +107,19 @@ public struct SnapBegin: Hashable, Sendable {
     public var table: TableName
     /// The sender's vector; every operation that it covers is in the rows to come or in `have`.
     public var vector: VersionVector
+    /// The dots of tombstones that the sender has collected: they do not come, nor does what they deleted (SNP-031).
+    public var collected: VersionVector
     /// True: every row of the range comes, so that what the receiver has beyond it was deleted (SNP-010).
     public var isComplete: Bool
     /// Live rows in the table, for progress.
     public var rows: UInt64
 
-    public init(table: TableName, vector: VersionVector, isComplete: Bool, rows: UInt64) {
+    public init(
+        table: TableName, vector: VersionVector, collected: VersionVector = VersionVector(), isComplete: Bool, rows: UInt64
+    ) {
         self.table = table
         self.vector = vector
+        self.collected = collected
         self.isComplete = isComplete
         self.rows = rows
     }

@@ -186,7 +186,9 @@ extension NodeCore {
         }
         do throws(StorageError) {
             if let tracker = copy.tracker {
-                _ = try generation.prune(copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, tracker: tracker)
+                _ = try generation.prune(
+                    copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, collected: begin.collected,
+                    tracker: tracker)
             }
             try generation.adopt(copy.table, begin.vector)
             session.copied += copy.rows

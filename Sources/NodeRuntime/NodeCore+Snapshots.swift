@@ -69,7 +69,9 @@ extension NodeCore {
         link.serving[stream] = SnapshotServing(table: request.table, scanner: scanner)
         link.handler.send(
             .snapBegin(
-                SnapBegin(table: request.table, vector: table.vector, isComplete: isComplete, rows: UInt64(table.rowCount))),
+                SnapBegin(
+                    table: request.table, vector: table.vector, collected: table.collected, isComplete: isComplete,
+                    rows: UInt64(table.rowCount))),
             stream: stream)
         serveSoon(link)
     }
@@ -208,12 +210,13 @@ extension NodeCore {
 
     func settle(_ settlement: Settlement) {
         let key = SnapshotKey(peer: settlement.peer, stream: settlement.stream)
-        let tracker = incoming.removeValue(forKey: key)?.tracker
-        guard settlement.isComplete, let tracker, let buckets = settlement.buckets else { return }
+        guard let snapshot = incoming.removeValue(forKey: key), let tracker = snapshot.tracker, settlement.isComplete,
+            let buckets = settlement.buckets
+        else { return }
         _ = attempt { () throws(StorageError) in
             try data.prune(
                 settlement.table, buckets: Int(buckets.lowerBound)...Int(buckets.upperBound), vector: settlement.vector,
-                tracker: tracker)
+                collected: snapshot.begin.collected, tracker: tracker)
         }
     }
 

@@ -119,17 +119,19 @@ extension SnapRequest: WireValue {
 }
 
 extension SnapBegin: WireValue {
-    static let leastSize = 15
+    static let leastSize = 19
     static func read(_ input: inout Span<UInt8>) throws(ReadFailure) -> SnapBegin {
         SnapBegin(
             table: try input.read("table"),
             vector: try input.read("vector"),
+            collected: try input.read("collected"),
             isComplete: try input.readBool("isComplete"),
             rows: try input.read("rows"))
     }
     func write(to output: inout [UInt8]) {
         table.write(to: &output)
         vector.write(to: &output)
+        collected.write(to: &output)
         output.write(isComplete)
         output.write(rows)
     }
@@ -147,9 +149,10 @@ extension SnapChunk: WireValue {
             rawCRC: try input.read("rawCRC"),
             data: try input.readBytes("data", upTo: Limits.message))
         do throws(DecodingError) {
-            try ChunkCodec.check(rawLength: Int(chunk.rawLength), packed: chunk.data.count, codec: chunk.codec)
+            try ChunkCodec.check(chunk)
         } catch {
-            throw start.extracting(droppingFirst: error.offset).failure(error.reason, "rawLength")
+            let field: StaticString = error.offset == ChunkCodec.Offset.rawCRC ? "rawCRC" : "rawLength"
+            throw start.extracting(droppingFirst: error.offset).failure(error.reason, field)
         }
         return chunk
     }

@@ -153,9 +153,7 @@ extension Conversation {
             digest &+= RowHash.digest(hash, version: version)
         }
         let block = encoder.finish()
-        let chunk = SnapChunk(
-            number: 0, nextBucket: 1024, codec: .none, rawLength: UInt32(block.count), rawCRC: CRC32.checksum(block.span),
-            data: block)
+        let chunk = ChunkCodec.chunk(number: 0, nextBucket: 1024, codec: .none, raw: block)
         send(.snapChunk(chunk), fromDialer: true, stream: 2)
         say("The row block of that chunk: a tombstone of `a/1` and the rows `a/2` and `b`.")
         show(rowBlock(block))

@@ -32,7 +32,9 @@ struct ProtocolDocument: Decodable {
         var sumWith: String?
         var lengthOf: String?
         var notAbove: String?
+        /// The case of the field `selector` without which the field is 0.
         var zeroUnless: String?
+        var selector: String?
     }
     struct Struct: Decodable { var name: String, fields: [Field] }
     struct Message: Decodable { var name: String, code: UInt16, lane: UInt8, requirement: String, fields: [Field] }

@@ -37,6 +37,10 @@ struct SchemaEncoder {
     mutating func structure(_ fields: [ProtocolDocument.Field]) throws -> Value {
         var values: [String: Value] = [:]
         for field in fields where field.content != nil { values[field.name] = operationGroups() }
+        for name in fields.compactMap(\.selector) {
+            guard let field = fields.first(where: { $0.name == name }), !isSelector(field) else { continue }
+            values[name] = try value(of: field, beside: values)
+        }
         for field in fields.reversed() where values[field.name] == nil {
             values[field.name] = try value(of: field, beside: values)
         }
@@ -66,8 +70,11 @@ struct SchemaEncoder {
             return union.parts["selector"] ?? Value()
         }
         if let zeroUnless = field.zeroUnless {
-            let isCode = values["kind"]?.number == document.replies.first { $0.name == zeroUnless }.map { UInt64($0.code) }
-            return integer(isCode ? drawNumber(in: 1...0xFFFF) : 0, width: 2)
+            let cases =
+                document.replies.map { ($0.name, UInt64($0.code)) }
+                + document.enums.flatMap { $0.cases.map { ($0.name, UInt64($0.value)) } }
+            let isSet = values[field.selector ?? ""]?.number == cases.first { $0.0 == zeroUnless }?.1
+            return integer(isSet ? drawNumber(in: 1...0xFFFF) : 0, width: Self.width(field.type) ?? 0)
         }
         if field.lengthOf != nil { return bytes(count: Int.random(in: 1...40, using: &random)) }
         return try typed(field, beside: values)

@@ -158,11 +158,16 @@ struct CheckpointTests {
         try shell.store.data.merge(.t, block: block(early), tracker: &none)
         let vector = try #require(shell.store.data.table(named: .t)?.vector)
         let all = 0...(Limits.buckets - 1)
-        let removed = try shell.store.data.prune(.t, buckets: all, vector: vector, tracker: SnapshotTracker()).removed
+        var gone = vector
+        gone.raise(Origin(node: NodeID(77), incarnation: 1), to: 5)
+        let removed = try shell.store.data.prune(
+            .t, buckets: all, vector: vector, collected: gone, tracker: SnapshotTracker()
+        ).removed
         #expect(removed.map(\.key) == [Array("k".utf8)])
         try shell.work()
         let reopened = try StoreShell(disk)
         #expect(reopened.value(.t, "k") == nil && reopened.value(.t, "other") != nil)
+        #expect(reopened.store.data.table(named: .t)?.collected == gone)
     }
 
     @Test("a table that moves to the disk brings its rows; one that moves to memory leaves them")

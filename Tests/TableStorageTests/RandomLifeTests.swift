@@ -104,7 +104,8 @@ private struct Life {
         while let chunk = scanner.next(peer) {
             if !chunk.block.isEmpty { try data.merge(name, block: chunk.block, tracker: &tracker) }
         }
-        _ = try data.finishSnapshot(name, buckets: Self.all, vector: peer.vector, tracker: tracker, adopting: peer.vector)
+        _ = try data.finishSnapshot(
+            name, buckets: Self.all, vector: peer.vector, collected: peer.collected, tracker: tracker, adopting: peer.vector)
     }
 
     private func copy(from table: Table, to peer: Table) throws {
@@ -114,7 +115,9 @@ private struct Life {
         while let chunk = scanner.next(table) {
             if !chunk.block.isEmpty { _ = try peer.merge(block: chunk.block.span, tracker: &tracker) }
         }
-        if let tracker { _ = peer.prune(buckets: Self.all, vector: table.vector, tracker: tracker) }
+        if let tracker {
+            _ = peer.prune(buckets: Self.all, vector: table.vector, collected: table.collected, tracker: tracker)
+        }
         peer.adopt(table.vector)
     }
 

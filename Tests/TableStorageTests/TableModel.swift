@@ -115,7 +115,7 @@ extension Table {
     @discardableResult
     func sendSnapshot(to receiver: Table, buckets: ClosedRange<Int> = 0...1023, have: VersionVector? = nil) throws -> [RowID] {
         let have = have ?? receiver.vector
-        let begin = vector
+        let (begin, gone) = (vector, collected)
         let complete = needsCompleteSnapshot(have: have)
         var tracker: SnapshotTracker? = complete ? SnapshotTracker() : nil
         var scanner = deltaScan(buckets: buckets, have: have, complete: complete)
@@ -123,7 +123,7 @@ extension Table {
             guard chunk.rows > 0 else { continue }
             _ = try receiver.merge(block: chunk.block.span, tracker: &tracker)
         }
-        let pruned = tracker.map { receiver.prune(buckets: buckets, vector: begin, tracker: $0) } ?? []
+        let pruned = tracker.map { receiver.prune(buckets: buckets, vector: begin, collected: gone, tracker: $0) } ?? []
         if buckets == 0...1023 { receiver.adopt(begin) }
         return pruned
     }

@@ -147,6 +147,20 @@ import WireFormat
         try expectEqual(table, cluster.model, "seed \(seed)")
     }
 
+    /// SNP-031: a first copy of a table whose tombstones are all still there comes with these, and can pass them on.
+    @Test(arguments: cases) func aCompleteSnapshotOwesNoMoreThanItsSender(_ kind: TableKind, seed: UInt64) throws {
+        var cluster = try Cluster(kind, seed: seed)
+        for _ in 0..<50 { cluster.write(on: 0) }
+        try cluster.settle()
+        let late = cluster.tables[0].vector
+        for _ in 0..<200 { cluster.write(on: 0) }
+        try cluster.settle()
+        let fresh = try kind.table()
+        try cluster.tables[0].sendSnapshot(to: fresh)
+        #expect(fresh.tombstoneCount == cluster.tables[0].tombstoneCount)
+        #expect(!fresh.needsCompleteSnapshot(have: late), "seed \(seed)")
+    }
+
     /// The rows change and the table grows while a snapshot is read.
     @Test(arguments: cases) func aSnapshotOfAChangingTableConverges(_ kind: TableKind, seed: UInt64) throws {
         var cluster = try Cluster(kind, seed: seed)
@@ -154,7 +168,7 @@ import WireFormat
         let receiver = try kind.table()
         for _ in 0..<300 { cluster.write(on: 0) }
         cluster.underway = [[], [], []]
-        let begin = sender.vector
+        let (begin, gone) = (sender.vector, sender.collected)
         var scanner = sender.deltaScan(buckets: 0...1023, have: VersionVector(), complete: true)
         var tracker: SnapshotTracker? = SnapshotTracker()
         var number: UInt64 = 0
@@ -170,7 +184,7 @@ import WireFormat
             cluster.model.apply(wide, stamp: Stamp(cluster.clock << 2), origin: origin(0), first: run.first)
             cluster.underway[1].append(run)
         }
-        if let tracker { _ = receiver.prune(buckets: 0...1023, vector: begin, tracker: tracker) }
+        if let tracker { _ = receiver.prune(buckets: 0...1023, vector: begin, collected: gone, tracker: tracker) }
         receiver.adopt(begin)
         for run in cluster.underway[1] { _ = try receiver.apply(groups: run.groups.span, origin: run.origin, first: run.first) }
         #expect(receiver.vector == sender.vector, "seed \(seed)")

@@ -116,7 +116,9 @@ extension SeededGenerator {
         case .call: .call(call(pick(Call.Method.allCases)))
         case .reply: .reply(reply(pick(Reply.Result.Kind.allCases)))
         case .cancel: .cancel
-        case .snapBegin: .snapBegin(SnapBegin(table: tableName(), vector: vector(), isComplete: flag(), rows: number()))
+        case .snapBegin:
+            .snapBegin(
+                SnapBegin(table: tableName(), vector: vector(), collected: vector(), isComplete: flag(), rows: number()))
         case .snapChunk: .snapChunk(chunk())
         case .snapEnd: .snapEnd(SnapEnd(chunks: number(), rows: number(), digest: number()))
         case .snapCancel: .snapCancel(SnapCancel(pick(ErrorCode.allCases), text: text()))

@@ -55,9 +55,11 @@ import WireFormat
     @Test func chunks() throws {
         var generator = SeededGenerator(seed: 20)
         for codec in Codec.allCases {
-            for _ in 0..<50 {
+            for round in 0..<50 {
                 let raw = RowBlock.encode(generator.sortedRows(count: 1 + generator.below(40)))
-                let chunk = ChunkCodec.chunk(number: 0, nextBucket: 1024, codec: codec, raw: raw)
+                let chunk = ChunkCodec.chunk(
+                    number: 0, nextBucket: 1024, codec: codec, effort: round % 2 == 0 ? .fast : .dense, raw: raw)
+                #expect(chunk.rawCRC == (codec == .none ? 0 : CRC32.checksum(raw.span)))
                 #expect(try ChunkCodec.unpack(chunk) == raw)
             }
         }

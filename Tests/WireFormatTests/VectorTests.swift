@@ -149,7 +149,7 @@ import WireFormat
             guard let view = view(bytes) else { return .null }
             return .object([value(ViewHash.hash(members: view.members, definitions: view.definitions))])
         case "VECTOR_HASH":
-            let message = text("t") + bytes + u8(0) + u64(0)
+            let message = text("t") + bytes + list() + u8(0) + u64(0)
             guard case .snapBegin(let begin) = try? MessageCodec.decode(type: .snapBegin, body: message.span) else {
                 return .null
             }

@@ -92,11 +92,14 @@ extension Table {
     /// The end of a complete snapshot of `buckets`: removes each row there that did not come and whose dot the sender's vector
     /// covers, because it was deleted at the sender (SNP-010). May be called for one part of the range after the other; then
     /// comes `adopt`. Tombstones stay until they are collected.
-    /// - Parameter vector: of SNAP_BEGIN.
+    /// - Parameters:
+    ///   - vector: of SNAP_BEGIN.
+    ///   - collected: of SNAP_BEGIN; these tombstones did not come, so who lacks them cannot get them from here either (SNP-031).
     /// - Returns: ids of the rows removed.
-    public func prune(buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker) -> [RowID] {
-        // The sender's collected tombstones did not come: who lacks them cannot get them from here either.
-        collected.merge(vector)
+    public func prune(
+        buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker
+    ) -> [RowID] {
+        self.collected.merge(collected)
         return store.prune(buckets, Coverage(vector), tracker)
     }
 

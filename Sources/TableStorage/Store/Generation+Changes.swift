@@ -71,14 +71,14 @@ extension Generation {
     /// The end of a complete snapshot of some buckets (SNP-010): removes what did not come and the sender had known of.
     /// - Returns: ids of the live rows removed.
     public func prune(
-        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker
+        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker
     ) throws(StorageError) -> (removed: [RowID], position: LSN) {
         let table = try instance(name)
-        let isKnown = table.collected.covers(vector)
-        let removed = table.prune(buckets: buckets, vector: vector, tracker: tracker)
+        let isKnown = table.collected.covers(collected)
+        let removed = table.prune(buckets: buckets, vector: vector, collected: collected, tracker: tracker)
         if !removed.isEmpty { scanBreaks += 1 }
         if isKnown, removed.isEmpty { return (removed, known(table)) }
-        return (removed, logged(table) { LogRecord.removals($0, removed, vector: vector, to: &$1) })
+        return (removed, logged(table) { LogRecord.removals($0, removed, vector: vector, collected: collected, to: &$1) })
     }
 
     /// Merges a vector whose operations are all incorporated now (SNP-014).
@@ -93,11 +93,14 @@ extension Generation {
     /// The end of a snapshot: `prune` over the whole range when it was complete, then `adopt` when all buckets have come.
     /// - Parameter tracker: nil when the snapshot was not complete.
     public func finishSnapshot(
-        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker?, adopting: VersionVector?
+        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker?,
+        adopting: VersionVector?
     ) throws(StorageError) -> (removed: [RowID], position: LSN) {
         var removed: [RowID] = []
         var position: LSN = 0
-        if let tracker { (removed, position) = try prune(name, buckets: buckets, vector: vector, tracker: tracker) }
+        if let tracker {
+            (removed, position) = try prune(name, buckets: buckets, vector: vector, collected: collected, tracker: tracker)
+        }
         if let adopting { position = max(position, try adopt(name, adopting)) }
         return (removed, position)
     }

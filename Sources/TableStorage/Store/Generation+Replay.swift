@@ -74,8 +74,9 @@ extension Generation {
     private func replayRemovals(_ table: Table, _ body: Span<UInt8>) throws(BodyError) {
         var body = body
         let vector = try body.takeVector("vector")
+        let collected = try body.takeVector("collected")
         let count = try body.take(UInt32.self, "count")
-        table.restore(vector: table.vector, collected: table.collected.merged(with: vector), pending: table.pending)
+        table.restore(vector: table.vector, collected: table.collected.merged(with: collected), pending: table.pending)
         for _ in 0..<count { table.remove(try body.takeRowID(), coveredBy: vector) }
         try body.finish("removals")
     }

@@ -35,7 +35,9 @@ enum LogRecord {
 
     /// Rows that were missing in a complete snapshot: each goes unless it has a version that `vector` does not cover. Also
     /// without any row the record says that tombstones up to `vector` did not come.
-    static func removals(_ table: TableName, _ ids: [RowID], vector: VersionVector, to log: inout LogBuffer) -> Int {
+    static func removals(
+        _ table: TableName, _ ids: [RowID], vector: VersionVector, collected: VersionVector, to log: inout LogBuffer
+    ) -> Int {
         var size = 0
         var next = ids.startIndex
         repeat {
@@ -48,6 +50,7 @@ enum LogRecord {
             size += log.append(.removals) { body in
                 body.appendText(table.text)
                 body.appendVector(vector)
+                body.appendVector(collected)
                 body.appendBigEndian(UInt32(end - next))
                 for id in ids[next..<end] { body.appendRowID(id) }
             }

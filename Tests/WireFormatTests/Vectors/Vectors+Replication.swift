@@ -100,7 +100,7 @@ extension VectorList {
 
     /// Everything that a version vector can do wrong, in the shortest message that has one: SNAP_BEGIN.
     private mutating func addVectors() {
-        func begin(_ vector: [UInt8]) -> [UInt8] { body(text("t"), vector, u8(0), u64(1)) }
+        func begin(_ vector: [UInt8]) -> [UInt8] { body(text("t"), vector, list(), u8(0), u64(1)) }
         let field = "snapBegin.vector.entries"
         let cases: [(String, [UInt8], Int)] = [
             ("sequence-zero", list(entry(Sample.nodeA, 1, 0)), 7),
@@ -119,6 +119,10 @@ extension VectorList {
         bad(
             "version-vector/count-beyond-the-body", .snapBegin, begin(u32(16384)), .truncated, at: 3, "snapBegin.vector",
             req: "ENC-005")
+        bad(
+            "snap-begin/collected-sequence-zero", .snapBegin,
+            body(text("t"), list(), list(entry(Sample.nodeA, 1, 0)), u8(0), u64(1)),
+            .notCanonical, at: 11, "snapBegin.collected.entries", req: "VER-007")
     }
 
     private mutating func addDigests() {
@@ -160,8 +164,12 @@ extension VectorList {
             "snap-request/first-bucket-1024", .snapRequest, body(text("t"), u16(1024), u16(1024), list()), .outOfRange, at: 3,
             "snapRequest.firstBucket", req: "LIM-010")
         good(
-            "snap-begin", .snapBegin(SnapBegin(table: Sample.table("t"), vector: vector, isComplete: true, rows: 1_000_000)),
-            req: "SNP-002", body(text("t"), have, u8(1), u64(1_000_000)), tail: ("rows", 8))
+            "snap-begin",
+            .snapBegin(
+                SnapBegin(
+                    table: Sample.table("t"), vector: vector, collected: Sample.vector((Sample.nodeA, 3, 7)), isComplete: true,
+                    rows: 1_000_000)),
+            req: "SNP-002", body(text("t"), have, list(entry(Sample.nodeA, 3, 7)), u8(1), u64(1_000_000)), tail: ("rows", 8))
         good(
             "snap-end", .snapEnd(SnapEnd(chunks: 4, rows: 5, digest: 6)), req: "SNP-004", body(u32(4), u64(5), u64(6)),
             tail: ("digest", 8))
@@ -178,9 +186,11 @@ extension VectorList {
 
     private mutating func addChunks() {
         let raw = Array("123456789".utf8)
-        let plain = SnapChunk(number: 0, nextBucket: 1024, codec: .none, rawLength: 9, rawCRC: 0xCBF4_3926, data: raw)
-        good(
-            "snap-chunk", .snapChunk(plain), req: "SNP-003", Self.chunk(rawLength: 9, crc: 0xCBF4_3926, raw), tail: ("data", 13))
+        let plain = SnapChunk(number: 0, nextBucket: 1024, codec: .none, rawLength: 9, rawCRC: 0, data: raw)
+        good("snap-chunk", .snapChunk(plain), req: "SNP-003", Self.chunk(rawLength: 9, crc: 0, raw), tail: ("data", 13))
+        bad(
+            "snap-chunk/crc-without-packing", .snapChunk, Self.chunk(rawLength: 9, crc: 0xCBF4_3926, raw), .reservedNotZero,
+            at: 12, "snapChunk.rawCRC", req: "SNP-030")
         bad(
             "snap-chunk/codec-unknown", .snapChunk, Self.chunk(codec: 3, rawLength: 9, crc: 0, raw), .unknownValue, at: 6,
             "snapChunk.codec", req: "ENC-006")
@@ -189,7 +199,7 @@ extension VectorList {
             at: 4,
             "snapChunk.nextBucket", req: "LIM-010")
         bad(
-            "snap-chunk/raw-length-not-the-data's", .snapChunk, Self.chunk(rawLength: 10, crc: 0xCBF4_3926, raw), .contradiction,
+            "snap-chunk/raw-length-not-the-data's", .snapChunk, Self.chunk(rawLength: 10, crc: 0, raw), .contradiction,
             at: 8, "snapChunk.rawLength", req: "SNP-003")
         bad(
             "snap-chunk/bomb-declared", .snapChunk, Self.chunk(codec: 2, rawLength: 1032 * 9 + 1, crc: 0, raw), .contradiction,
@@ -210,9 +220,8 @@ extension VectorList {
         func wrong(_ reason: DecodingError.Reason, _ offset: Int, _ field: String) -> Vector.Outcome {
             .error(.malformed, reason, offset: offset, field: "snapChunk.\(field)")
         }
-        add("plain", Self.chunk(rawLength: 9, crc: 0xCBF4_3926, raw), req: "SNP-020", decoded)
+        add("plain", Self.chunk(rawLength: 9, crc: 0, raw), req: "SNP-020", decoded)
         add("zlib-stored", zlib(9, stored), req: "SNP-020", decoded)
-        add("wrong-crc", Self.chunk(rawLength: 9, crc: 0xCBF4_3927, raw), req: "SNP-025", wrong(.wrongChecksum, 12, "rawCRC"))
         add("zlib-shorter-than-declared", zlib(10, stored), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-longer-than-declared", zlib(8, stored), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
         add("zlib-with-a-byte-behind", zlib(9, stored + [0]), req: "SNP-023", wrong(.wrongCompression, 16, "data"))
