@@ -37,15 +37,16 @@ import WireFormat
             if blocks.count > 300 || (step % 3 == 2 && !blocks.isEmpty) {
                 let block = blocks.remove(at: Int.random(in: 0..<blocks.count, using: &random))
                 #expect(arena[block.reference].value.array == block.value)
-                arena.release(block.reference, bytes: Record.size(key: 0, value: block.value.count))
+                arena.release(block.reference, bytes: arena[block.reference].size)
                 bytesHeld -= block.value.count
             }
             let length = Int.random(in: 0..<(step % 500 == 0 ? 3_000_000 : step % 7 == 0 ? 20_000 : 300), using: &random)
             let value = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: length)
-            let reference = arena.allocate(Record.size(key: 0, value: length))
-            #expect(reference != 0)
-            arena[reference].setHeader(
+            let header = Record.Header(
                 keyLength: 0, valueLength: length, origin: step, isTombstone: false, stamp: Stamp(1), sequence: UInt64(step))
+            let reference = arena.allocate(header.recordSize)
+            #expect(reference != 0)
+            arena[reference].setHeader(header)
             Bytes.of(value.span) { arena[reference].setValue($0) }
             blocks.append((reference, value))
             bytesHeld += length
@@ -53,6 +54,31 @@ import WireFormat
         for block in blocks { #expect(arena[block.reference].value.array == block.value) }
         // 20000 blocks were made; without reuse they would take over 100 MB.
         #expect(arena.memory < bytesHeld + 24 << 20)
+    }
+
+    /// The largest that the compact header takes, and the smallest that it does not.
+    @Test(arguments: [
+        (255, 16_383, 255, 0xFFFF_FFFF, false), (256, 0, 0, 1, true), (0, 16_384, 0, 1, true), (0, 0, 256, 1, true),
+        (0, 0, 0, 0x1_0000_0000, true), (Limits.key, 70_000, Record.origins - 1, UInt64.max - 1, true),
+    ] as [(Int, Int, Int, UInt64, Bool)])
+    func headersSayWhatWasWritten(_ key: Int, _ value: Int, _ origin: Int, _ sequence: UInt64, _ isWide: Bool) {
+        for isTombstone in [false, true] {
+            var arena = RecordArena()
+            let header = Record.Header(
+                keyLength: key, valueLength: value, origin: origin, isTombstone: isTombstone, stamp: Stamp(0xFEDC_BA98_7654_3210),
+                sequence: sequence)
+            #expect(header.isWide == isWide)
+            let record = arena[arena.allocate(header.recordSize)]
+            record.setHeader(header)
+            let (keyBytes, valueBytes) = ([UInt8](repeating: 1, count: key), [UInt8](repeating: 2, count: value))
+            Bytes.of(keyBytes.span) { record.setKey($0) }
+            Bytes.of(valueBytes.span) { record.setValue($0) }
+            #expect((record.keyLength, record.valueLength, record.origin) == (key, value, origin))
+            #expect((record.isTombstone, record.stamp.value, record.sequence) == (isTombstone, 0xFEDC_BA98_7654_3210, sequence))
+            #expect(record.key.array == keyBytes)
+            #expect(record.value.array == valueBytes)
+            #expect(record.size == (isWide ? 24 : 16) + key + value)
+        }
     }
 
     @Test func aTableThatIsRewrittenDoesNotGrow() throws {
@@ -99,7 +125,7 @@ import WireFormat
             Bytes.of(key.span) { key in
                 Bytes.of(value.span) { value in
                     let row = IncomingRow(key: key, value: value, isTombstone: false, version: version)
-                    table.store.insert(row, 0x0040_0000_0FFF_FFFF)
+                    table.store.insert(row, 0x0040_0000_0FFF_FFFF, 0)
                 }
             }
         }
@@ -163,7 +189,7 @@ import WireFormat
             let version = RowVersion(stamp: Stamp(1), dot: Dot(origin: own, sequence: UInt64(number) + 1))
             Bytes.of(bytes("k\(number)").span) { key in
                 let row = IncomingRow(key: key, value: .empty, isTombstone: false, version: version)
-                table.store.insert(row, (UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 10)
+                table.store.insert(row, (UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 10, 0)
             }
         }
         var latest: UInt32 = 0
@@ -209,9 +235,10 @@ import WireFormat
             if comes {
                 let key = Self.key(shape, number, &random)
                 let value = Self.bigEndian(number ^ 0x55)
-                let reference = records.arena.allocate(Record.size(key: key.count, value: value.count))
-                records[reference].setHeader(
+                let header = Record.Header(
                     keyLength: key.count, valueLength: value.count, origin: 0, isTombstone: false, stamp: Stamp(1), sequence: 1)
+                let reference = records.arena.allocate(header.recordSize)
+                records[reference].setHeader(header)
                 Bytes.of(key.span) { records[reference].setKey($0) }
                 Bytes.of(value.span) { records[reference].setValue($0) }
                 index.insert(reference, records)
@@ -219,7 +246,7 @@ import WireFormat
             } else {
                 let gone = held.remove(at: Int.random(in: 0..<held.count, using: &random))
                 index.remove(gone.reference, records)
-                records.arena.release(gone.reference, bytes: Record.size(key: gone.key.count, value: gone.value.count))
+                records.arena.release(gone.reference, bytes: records[gone.reference].size)
             }
             if number % 2000 == 1999 || number > 12_990 {
                 held.sort {

@@ -4,16 +4,17 @@ internal import ClusterModel
 /// Finds records by row hash: for each of the 1024 buckets a small table of its own, so that rows may come in bucket order, a
 /// bucket can be walked by itself, and growth never moves more than one bucket.
 ///
-/// A slot is the 32 hash bits after the bucket's ten (the fingerprint) and a 32-bit record reference; 0 is empty. Within a
-/// bucket the occupied slots are sorted by fingerprint: each lies at or after its home, the fingerprint scaled to the number of
-/// homes, without a gap in between (linear probing that keeps order). So a walk in slot order is a walk in hash order, and
+/// A slot is the 32 hash bits after the bucket's ten (the fingerprint) and a 32-bit record reference; 0 is empty. The slots of a
+/// bucket are lines of eight, a cache line each. The occupied slots are sorted by fingerprint: each lies at or after its home,
+/// the beginning of the line that the fingerprint, scaled to the number of lines, names; without a gap in between (linear
+/// probing that keeps order). So a search looks at one line, seldom at two; a walk in slot order is a walk in hash order; and
 /// growing moves slots without looking at records. The last slot of a bucket is always empty and ends every walk.
 @safe
 struct HashIndex: ~Copyable {
     @safe
     private struct Bucket {
         var slots: UnsafeMutablePointer<UInt64>
-        /// Slots that can be a home; `total` has some more behind them for what is pushed along.
+        /// Slots of lines that can be a home; `total` has some more behind them for what is pushed along.
         var homes: UInt32
         var total: UInt32
         var count: UInt32 = 0
@@ -22,16 +23,18 @@ struct HashIndex: ~Copyable {
         var digest: UInt64 = 0
     }
 
+    /// Slots of a line.
+    static let line = 8
+
     private let buckets: UnsafeMutablePointer<Bucket>
     /// What buckets without rows point to.
     private let none: UnsafeMutablePointer<UInt64>
     private(set) var memory: Int
 
     init() {
-        unsafe none = .allocate(capacity: 1)
-        unsafe none.initialize(to: 0)
+        unsafe none = Self.allocate(Self.line)
         unsafe buckets = .allocate(capacity: Limits.buckets)
-        unsafe buckets.initialize(repeating: Bucket(slots: none, homes: 0, total: 1), count: Limits.buckets)
+        unsafe buckets.initialize(repeating: Bucket(slots: none, homes: 0, total: UInt32(Self.line)), count: Limits.buckets)
         memory = Limits.buckets * MemoryLayout<Bucket>.stride
     }
 
@@ -70,7 +73,7 @@ struct HashIndex: ~Copyable {
 
     @inline(__always)
     private static func home(_ fingerprint: UInt32, _ homes: UInt32) -> Int {
-        Int(truncatingIfNeeded: (UInt64(fingerprint) &* UInt64(homes)) &>> 32)
+        Int(truncatingIfNeeded: (UInt64(fingerprint) &* UInt64(homes)) &>> 32) & ~(line - 1)
     }
 
     /// Slots of a bucket, occupied or not.
@@ -78,6 +81,20 @@ struct HashIndex: ~Copyable {
 
     @inline(__always)
     subscript(bucket: Int, index: Int) -> UInt64 { unsafe buckets[bucket].slots[index] }
+
+    /// Where in the line at `index` the slots with this fingerprint are: bit i for slot i. Empty slots may be among them when
+    /// the fingerprint is 0.
+    @inline(__always)
+    func matches(_ bucket: Int, _ index: Int, _ fingerprint: UInt32) -> UInt32 {
+        unsafe cmemory_match_upper_halves(buckets[bucket].slots + index, fingerprint)
+    }
+
+    /// Whether the line at `index` shows that the fingerprint is not behind it.
+    @inline(__always)
+    func ends(_ bucket: Int, _ index: Int, _ fingerprint: UInt32) -> Bool {
+        let last = unsafe buckets[bucket].slots[index &+ (Self.line - 1)]
+        return last == 0 || UInt32(truncatingIfNeeded: last &>> 32) > fingerprint
+    }
 
     func setReference(_ bucket: Int, _ index: Int, _ reference: UInt32) {
         let slot = unsafe buckets[bucket].slots[index]
@@ -90,20 +107,26 @@ struct HashIndex: ~Copyable {
         let bucket = Self.bucket(hash)
         let fingerprint = Self.fingerprint(hash)
         if unsafe (buckets[bucket].count + 1) * 8 > buckets[bucket].homes * 7 { grow(bucket) }
-        while true {
-            let slots = unsafe buckets[bucket].slots
-            var index = home(bucket, fingerprint)
-            while unsafe slots[index] != 0 && UInt32(slots[index] &>> 32) <= fingerprint { index += 1 }
-            var end = index
-            while unsafe slots[end] != 0 { end += 1 }
-            if end + 1 < slotCount(bucket) {
-                unsafe (slots + index + 1).update(from: slots + index, count: end - index)
-                unsafe slots[index] = UInt64(fingerprint) << 32 | UInt64(reference)
-                unsafe buckets[bucket].count += 1
-                return
-            }
-            grow(bucket)
+        while unsafe !Self.insert(&buckets[bucket], fingerprint, reference) { grow(bucket) }
+    }
+
+    /// - Returns: false when the last slot would be taken.
+    @inline(__always)
+    private static func insert(_ bucket: inout Bucket, _ fingerprint: UInt32, _ reference: UInt32) -> Bool {
+        let slots = unsafe bucket.slots
+        let new = UInt64(fingerprint) &<< 32 | UInt64(reference)
+        var index = home(fingerprint, bucket.homes)
+        while unsafe slots[index] != 0 && slots[index] &>> 32 <= UInt64(fingerprint) { index &+= 1 }
+        var end = index
+        while unsafe slots[end] != 0 { end &+= 1 }
+        guard end &+ 1 < Int(bucket.total) else { return false }
+        while end > index {
+            unsafe slots[end] = slots[end &- 1]
+            end &-= 1
         }
+        unsafe slots[index] = new
+        bucket.count &+= 1
+        return true
     }
 
     mutating func remove(_ bucket: Int, _ index: Int) {
@@ -121,25 +144,31 @@ struct HashIndex: ~Copyable {
 
     /// Makes a bucket ready for so many entries.
     mutating func reserve(_ bucket: Int, _ count: Int) {
-        let homes = UInt32(count * 8 / 7 + 1)
+        let homes = Self.wholeLines(UInt32(count * 8 / 7 + 1))
         if homes > (unsafe buckets[bucket].homes) { rebuild(bucket, homes: homes, spare: Self.spare(homes)) }
     }
 
     /// Gives memory back after many removals.
     mutating func shrink(_ bucket: Int) {
         let count = unsafe buckets[bucket].count
-        guard unsafe buckets[bucket].homes > 16, count * 4 < (unsafe buckets[bucket].homes) else { return }
-        let homes = max(4, count * 4 / 3)
+        guard unsafe buckets[bucket].homes > 32, count * 4 < (unsafe buckets[bucket].homes) else { return }
+        let homes = Self.wholeLines(count * 4 / 3 + 1)
         rebuild(bucket, homes: homes, spare: Self.spare(homes))
     }
 
-    private static func spare(_ homes: UInt32) -> UInt32 { homes / 16 + 4 }
+    private static func wholeLines(_ slots: UInt32) -> UInt32 { (slots + UInt32(line) - 1) & ~UInt32(line - 1) }
+    private static func spare(_ homes: UInt32) -> UInt32 { wholeLines(homes / 32 + 8) }
+
+    private static func allocate(_ slots: Int) -> UnsafeMutablePointer<UInt64> {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: slots * 8, alignment: line * 8)
+        return unsafe memory.initializeMemory(as: UInt64.self, repeating: 0, count: slots)
+    }
 
     /// More homes when the bucket is well filled, else (many equal fingerprints at the end) more room behind them.
     private mutating func grow(_ bucket: Int) {
         let (count, homes, total) = unsafe (buckets[bucket].count, buckets[bucket].homes, buckets[bucket].total)
         if count * 8 >= homes * 5 {
-            let more = max(4, homes < 32 ? homes * 2 : homes + homes / 4)
+            let more = Self.wholeLines(homes < 32 ? homes * 2 + 1 : homes + homes / 8)
             rebuild(bucket, homes: more, spare: Self.spare(more))
         } else {
             rebuild(bucket, homes: homes, spare: (total - homes) * 2)
@@ -151,8 +180,7 @@ struct HashIndex: ~Copyable {
         var spare = spare
         while true {
             let total = homes + spare
-            let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(total))
-            unsafe slots.initialize(repeating: 0, count: Int(total))
+            let slots = unsafe Self.allocate(Int(total))
             if unsafe Self.move(old, to: slots, homes: homes, total: total) {
                 if old.homes > 0 { unsafe old.slots.deallocate() }
                 memory += (Int(total) - Int(old.homes > 0 ? old.total : 0)) * 8

@@ -1,6 +1,6 @@
 internal import CMemory
 
-/// Memory for records: slabs of 2 MiB, addressed by 32-bit numbers of 8-byte granules.
+/// Memory for records: slabs of 2 MiB, the first ones smaller, addressed by 32-bit numbers of 8-byte granules.
 ///
 /// A reference is slab number (14 bits) and granule in the slab (18 bits); 0 refers to nothing. Freed blocks go to the free list
 /// of their exact size, above 2 KiB of their size class. A record of more than half a slab gets a slab of its own size.
@@ -8,20 +8,22 @@ internal import CMemory
 struct RecordArena: ~Copyable {
     static let slabBytes = 2 << 20
     private static let slabLimit = 1 << 14
-    private static let granulesPerSlab = slabBytes / 8
+    /// The first slab; each one after it is twice as large as the one before, up to `slabBytes`: small tables are cheap.
+    private static let firstSlabBytes = 64 << 10
     private static let ownSlabBytes = slabBytes / 2
+    /// Before this slab a table is so small that huge pages would waste much of it.
+    private static let hugePagesFromSlab = 7
     /// Slabs kept back so that the work of one call always fits once `isFull` was asked.
     private static let reserve = 64
-    /// Below this the slab's pages are not worth a huge page.
-    private static let hugePagesFromSlab = 4
 
     private var slabs: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     private var slabCapacity = 16
     private var slabCount = 0
     private var freeSlabs: [Int] = []
-    /// The slab that new blocks are cut from, and the first granule not yet used in it.
+    /// The slab that new blocks are cut from, the first granule not yet used in it, and its granules.
     private var current = -1
-    private var next = RecordArena.granulesPerSlab
+    private var next = 0
+    private var granules = 0
     private var free = FreeLists()
     /// Bytes taken from the system.
     private(set) var memory = 0
@@ -59,14 +61,14 @@ struct RecordArena: ~Copyable {
     /// A block for `bytes` bytes. The caller has asked `isFull` before.
     mutating func allocate(_ bytes: Int) -> UInt32 {
         if bytes > Self.ownSlabBytes {
-            if current < 0 { startSlab() }  // so that slab 0 is none of these, and no reference 0
+            if current < 0 { startSlab(for: SizeClass(bytes: 0)) }  // so that slab 0 is none of these, and no reference 0
             return UInt32(openSlab(bytes: bytes)) << 18
         }
         let size = SizeClass(bytes: bytes)
         if let block = takeFree(size) { return block }
-        if next + size.granules > Self.granulesPerSlab {
+        if next + size.granules > granules {
             if let block = splitFree(size) { return block }
-            startSlab()
+            startSlab(for: size)
         }
         let reference = UInt32(current) << 18 | UInt32(next)
         next += size.granules
@@ -111,9 +113,12 @@ struct RecordArena: ~Copyable {
         freeSlabs.append(slab)
     }
 
-    private mutating func startSlab() {
-        if current >= 0 { freeRange(UInt32(current) << 18 | UInt32(next), granules: Self.granulesPerSlab - next) }
-        current = openSlab(bytes: Self.slabBytes)
+    private mutating func startSlab(for size: SizeClass) {
+        if current >= 0 { freeRange(UInt32(current) << 18 | UInt32(next), granules: granules - next) }
+        var bytes = granules == 0 ? Self.firstSlabBytes : min(granules * 16, Self.slabBytes)
+        while bytes < (size.granules + 1) * 8 { bytes *= 2 }
+        current = openSlab(bytes: bytes)
+        granules = bytes / 8
         // Reference 0 means "none": the first granule of slab 0 stays unused.
         next = current == 0 ? 1 : 0
     }

@@ -14,18 +14,46 @@ extension RowStore {
     mutating func prune(_ buckets: ClosedRange<Int>, _ coverage: Coverage, _ tracker: SnapshotTracker) -> [RowID] {
         var coverage = coverage
         coverage.refresh(records.origins)
+        let received = tracker.received(buckets)
         var removed: [RowID] = []
         for bucket in buckets where index.count(bucket) > 0 {
-            let received = tracker.received(bucket)
-            removeAll(in: bucket...bucket) { (records, record) in
-                guard !record.isTombstone, coverage.covers(record), !received.contains(records.hash(of: record)) else {
-                    return false
-                }
+            for reference in missing(in: bucket, coverage, received) {
+                let record = records[reference]
+                guard let place = find(records.id(of: record), records.hash(of: record)) else { continue }
                 removed.append(records.rowID(of: record))
-                return true
+                remove(place)
             }
+            index.shrink(bucket)
         }
         return removed
+    }
+
+    /// Looks at the slots of what came and leaves the records alone; only of what did not come the record is looked at.
+    private func missing(
+        in bucket: Int, _ coverage: Coverage, _ received: SnapshotTracker.Received
+    ) -> [UInt32] {
+        var isReceived = [Bool](repeating: false, count: index.slotCount(bucket))
+        for hash in received.present(bucket) {
+            let fingerprint = HashIndex.fingerprint(hash)
+            var place = index.home(bucket, fingerprint)
+            while index[bucket, place] != 0, index[bucket, place] &>> 32 < UInt64(fingerprint) { place &+= 1 }
+            let first = place
+            while index[bucket, place] != 0, index[bucket, place] &>> 32 == UInt64(fingerprint) { place &+= 1 }
+            for same in first..<place where place == first + 1 || hash == self.hash(bucket, same) { isReceived[same] = true }
+        }
+        var missing: [UInt32] = []
+        for place in isReceived.indices where !isReceived[place] {
+            let reference = UInt32(truncatingIfNeeded: index[bucket, place])
+            guard reference != 0 else { continue }
+            let record = records[reference]
+            guard !record.isTombstone, coverage.covers(record), !received.isAbsent(records.hash(of: record)) else { continue }
+            missing.append(reference)
+        }
+        return missing
+    }
+
+    private func hash(_ bucket: Int, _ place: Int) -> UInt64 {
+        records.hash(of: records[UInt32(truncatingIfNeeded: index[bucket, place])])
     }
 
     /// - Returns: the dots of the tombstones removed.
@@ -110,13 +138,13 @@ extension RowStore {
         var group = OperationGroup(stamp: .zero, operations: [])
         for (offset, item) in found.enumerated() {
             let record = records[item.reference]
-            redot(record, Dot(origin: new, sequence: first + UInt64(offset)))
             if record.stamp != group.stamp || group.operations.count == Limits.batchOperations {
                 Self.finish(&group, &groups)
                 group.stamp = record.stamp
             }
             group.operations.append(
                 Operation(record.isTombstone ? .delete : .put, key: record.key.array, value: record.value.array))
+            redot(item.reference, Dot(origin: new, sequence: first + UInt64(offset)))
         }
         Self.finish(&group, &groups)
         return groups

@@ -71,10 +71,11 @@ extension RowStore {
     func hash(_ row: IncomingRow) -> UInt64 { records.hash(id(row)) }
 
     mutating func merge(_ row: IncomingRow, _ hash: UInt64, _ judge: ConflictJudge?, _ applied: inout Applied) {
+        let digest = row.isTombstone ? 0 : RowHash.digest(hash, version: row.version)
         if let place = find(id(row), hash) {
-            update(place, to: row, hash, judge, &applied)
+            update(place, to: row, hash, digest, judge, &applied)
         } else {
-            insert(row, hash)
+            insert(row, hash, digest)
             applied.changed += 1
         }
     }
@@ -99,24 +100,26 @@ extension RowStore {
                 isAdmitted = admits(origin)
                 if let covered { known = covered(origin) }
             }
-            Bytes.of(key) { key in
-                Bytes.of(value) { value in
-                    let row = incoming(key, value, isTombstone: isTombstone, version)
-                    let hash = hash(row)
-                    tracker?.insert(hash)
-                    applied.rows += 1
-                    applied.digest &+= RowHash.digest(hash, version: version)
-                    if !isAdmitted || version.stamp <= floor {
-                        applied.ignored += 1
-                    } else if let place = find(id(row), hash) {
-                        update(place, to: row, hash, judge, &applied)
-                    } else if covered != nil, known.contains(version.dot.sequence) {
-                        applied.ignored += 1
-                    } else {
-                        insert(row, hash)
-                        applied.changed += 1
-                    }
-                }
+            let row = Bytes.of(key) { key in
+                Bytes.of(value) { value in incoming(key, value, isTombstone: isTombstone, version) }
+            }
+            let hash = hash(row)
+            let digest = RowHash.digest(hash, version: version)
+            applied.rows &+= 1
+            applied.digest &+= digest
+            if !isAdmitted || version.stamp <= floor {
+                tracker?.insertAbsent(hash)
+                applied.ignored &+= 1
+            } else if let place = find(id(row), hash) {
+                tracker?.insert(hash)
+                update(place, to: row, hash, digest, judge, &applied)
+            } else if covered != nil, known.contains(version.dot.sequence) {
+                tracker?.insertAbsent(hash)
+                applied.ignored &+= 1
+            } else {
+                tracker?.insert(hash)
+                insert(row, hash, digest)
+                applied.changed &+= 1
             }
         }
         return applied
@@ -124,13 +127,14 @@ extension RowStore {
 
     /// The higher version stays (VER-005, MRG-001).
     private mutating func update(
-        _ place: Place, to row: IncomingRow, _ hash: UInt64, _ judge: ConflictJudge?, _ applied: inout Applied
+        _ place: Place, to row: IncomingRow, _ hash: UInt64, _ digest: UInt64, _ judge: ConflictJudge?,
+        _ applied: inout Applied
     ) {
         let record = records[place.reference]
         let version = records.version(of: record)
         if let judge, let conflict = conflict(record, version, row, judge) { applied.conflicts.append(conflict) }
         if version < row.version {
-            replace(place, by: row, hash)
+            replace(place, by: row, hash, digest)
             applied.changed += 1
         } else {
             applied.ignored += 1

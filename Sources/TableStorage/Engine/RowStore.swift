@@ -43,27 +43,44 @@ struct RowStore: ~Copyable {
     // MARK: Finding
 
     /// The live row of a key in a table with one row a key.
+    @inline(__always)
     func record(_ key: Bytes) -> Record? {
-        let id = RowKey(key: key)
-        guard let place = find(id, records.hash(id)) else { return nil }
-        let record = records[place.reference]
-        return record.isTombstone ? nil : record
+        let hash = key.withSpan { XXH64.hash($0) }
+        let bucket = HashIndex.bucket(hash)
+        let fingerprint = HashIndex.fingerprint(hash)
+        var start = index.home(bucket, fingerprint)
+        while true {
+            var matches = index.matches(bucket, start, fingerprint)
+            while matches != 0 {
+                let reference = UInt32(truncatingIfNeeded: index[bucket, start &+ matches.trailingZeroBitCount])
+                if reference != 0 {
+                    let record = records[reference]
+                    if record.key.isEqual(to: key) { return record.isTombstone ? nil : record }
+                }
+                matches &= matches &- 1
+            }
+            if index.ends(bucket, start, fingerprint) { return nil }
+            start &+= HashIndex.line
+        }
     }
 
+    @inline(__always)
     func find(_ id: RowKey, _ hash: UInt64) -> Place? {
         let bucket = HashIndex.bucket(hash)
         let fingerprint = HashIndex.fingerprint(hash)
-        var place = index.home(bucket, fingerprint)
+        var start = index.home(bucket, fingerprint)
         while true {
-            let slot = index[bucket, place]
-            if slot == 0 { return nil }
-            let found = UInt32(slot &>> 32)
-            if found > fingerprint { return nil }
-            if found == fingerprint {
-                let reference = UInt32(truncatingIfNeeded: slot)
-                if records.isSame(id, records[reference]) { return Place(bucket: bucket, index: place, reference: reference) }
+            var matches = index.matches(bucket, start, fingerprint)
+            while matches != 0 {
+                let place = start &+ matches.trailingZeroBitCount
+                let reference = UInt32(truncatingIfNeeded: index[bucket, place])
+                if reference != 0, records.isSame(id, records[reference]) {
+                    return Place(bucket: bucket, index: place, reference: reference)
+                }
+                matches &= matches &- 1
             }
-            place += 1
+            if index.ends(bucket, start, fingerprint) { return nil }
+            start &+= HashIndex.line
         }
     }
 
@@ -71,10 +88,11 @@ struct RowStore: ~Copyable {
     func prefetchRecord(_ hash: UInt64) {
         let bucket = HashIndex.bucket(hash)
         let fingerprint = HashIndex.fingerprint(hash)
-        var place = index.home(bucket, fingerprint)
-        while UInt32(index[bucket, place] &>> 32) < fingerprint, index[bucket, place] != 0 { place += 1 }
-        let slot = index[bucket, place]
-        if slot != 0, UInt32(slot &>> 32) == fingerprint { records.arena.prefetch(UInt32(truncatingIfNeeded: slot)) }
+        let start = index.home(bucket, fingerprint)
+        let matches = index.matches(bucket, start, fingerprint)
+        // Without a match the place in the line is as good as any other, and nearly always there is one.
+        let reference = UInt32(truncatingIfNeeded: index[bucket, start &+ matches.trailingZeroBitCount & (HashIndex.line - 1)])
+        if reference != 0 { records.arena.prefetch(reference) }
     }
 
     /// Starts to load the record that a walk through a bucket will soon come to.
@@ -103,35 +121,39 @@ struct RowStore: ~Copyable {
 
     // MARK: Changing
 
-    mutating func insert(_ row: IncomingRow, _ hash: UInt64) {
+    /// - Parameter digest: of the row; that of a tombstone is not looked at.
+    @inline(__always)
+    mutating func insert(_ row: IncomingRow, _ hash: UInt64, _ digest: UInt64) {
         latestStamp = max(latestStamp, row.version.stamp)
-        let reference = create(row)
+        let reference = create(row, header(row))
         index.insert(hash, reference)
-        enter(row, hash, bucket: HashIndex.bucket(hash))
+        enter(row, digest, bucket: HashIndex.bucket(hash))
         if shape.isOrdered, !row.isTombstone { ordered.insert(reference, records) }
         if recordsChanges, !row.isTombstone { changes.append(records.row(records[reference])) }
     }
 
     /// Puts another version in the place of a record of the same row id.
-    mutating func replace(_ place: Place, by row: IncomingRow, _ hash: UInt64) {
+    mutating func replace(_ place: Place, by row: IncomingRow, _ hash: UInt64, _ digest: UInt64) {
         latestStamp = max(latestStamp, row.version.stamp)
         let old = records[place.reference]
         let wasLive = !old.isTombstone
         let oldOrigin = old.origin
         let oldSize = old.size
+        let header = header(row)
         leave(old, hash, bucket: place.bucket)
         if shape.isOrdered, wasLive, row.isTombstone { ordered.remove(place.reference, records) }
         var reference = place.reference
-        if RecordArena.isSameBlock(oldSize, Record.size(key: row.key.count, value: row.value.count)) {
-            fill(old, row)
+        if old.fits(header), RecordArena.isSameBlock(oldSize, header.recordSize) {
+            old.setHeader(header)
+            old.setValue(row.value)
         } else {
-            reference = create(row)
+            reference = create(row, header)
             index.setReference(place.bucket, place.index, reference)
             if shape.isOrdered, wasLive, !row.isTombstone { ordered.replace(place.reference, by: reference, records) }
             records.arena.release(place.reference, bytes: oldSize)
         }
         records.origins.release(oldOrigin)
-        enter(row, hash, bucket: place.bucket)
+        enter(row, digest, bucket: place.bucket)
         if shape.isOrdered, !wasLive, !row.isTombstone { ordered.insert(reference, records) }
         if recordsChanges, wasLive || !row.isTombstone { changes.append(records.row(records[reference])) }
     }
@@ -151,13 +173,25 @@ struct RowStore: ~Copyable {
     }
 
     /// Gives a record another dot and the same stamp (MBR-021).
-    mutating func redot(_ record: Record, _ dot: Dot) {
+    mutating func redot(_ reference: UInt32, _ dot: Dot) {
+        let record = records[reference]
         let hash = records.hash(of: record)
         let old = record.origin
-        if !record.isTombstone { addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), hash) }
-        record.setDot(origin: records.origins.retain(dot.origin), sequence: dot.sequence)
+        var header = Record.Header(
+            keyLength: record.keyLength, valueLength: record.valueLength, origin: old, isTombstone: record.isTombstone,
+            stamp: record.stamp, sequence: dot.sequence)
+        header.origin = records.origins.retain(dot.origin)
+        guard record.fits(header) else {
+            records.origins.release(header.origin)
+            guard let place = find(records.id(of: record), hash) else { preconditionFailure("a record that no index has") }
+            let version = RowVersion(stamp: record.stamp, dot: dot)
+            let row = IncomingRow(key: record.key, value: record.value, isTombstone: record.isTombstone, version: version)
+            return replace(place, by: row, hash, RowHash.digest(hash, version: version))
+        }
+        if !record.isTombstone { addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash)) }
+        record.setHeader(header)
         records.origins.release(old)
-        if !record.isTombstone { addDigest(RowHash.digest(hash, version: records.version(of: record)), hash) }
+        if !record.isTombstone { addDigest(RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash)) }
     }
 
     /// Removes every record of the buckets for which `isDoomed`.
@@ -181,28 +215,31 @@ struct RowStore: ~Copyable {
         return before - liveCount
     }
 
-    private mutating func create(_ row: IncomingRow) -> UInt32 {
-        let reference = records.arena.allocate(Record.size(key: row.key.count, value: row.value.count))
+    @inline(__always)
+    private mutating func header(_ row: IncomingRow) -> Record.Header {
+        Record.Header(
+            keyLength: row.key.count, valueLength: row.value.count, origin: records.origins.retain(row.version.dot.origin),
+            isTombstone: row.isTombstone, stamp: row.version.stamp, sequence: row.version.dot.sequence)
+    }
+
+    @inline(__always)
+    private mutating func create(_ row: IncomingRow, _ header: Record.Header) -> UInt32 {
+        let reference = records.arena.allocate(header.recordSize)
         let record = records[reference]
-        fill(record, row)
+        record.setHeader(header)
         record.setKey(row.key)
+        record.setValue(row.value)
         return reference
     }
 
-    private mutating func fill(_ record: Record, _ row: IncomingRow) {
-        record.setHeader(
-            keyLength: row.key.count, valueLength: row.value.count, origin: records.origins.retain(row.version.dot.origin),
-            isTombstone: row.isTombstone, stamp: row.version.stamp, sequence: row.version.dot.sequence)
-        record.setValue(row.value)
-    }
-
-    private mutating func enter(_ row: IncomingRow, _ hash: UInt64, bucket: Int) {
+    @inline(__always)
+    private mutating func enter(_ row: IncomingRow, _ digest: UInt64, bucket: Int) {
         if row.isTombstone {
             tombstoneCount += 1
             index.addTombstones(1, bucket: bucket)
         } else {
             liveCount += 1
-            addDigest(RowHash.digest(hash, version: row.version), hash)
+            addDigest(digest, bucket)
         }
     }
 
@@ -212,13 +249,13 @@ struct RowStore: ~Copyable {
             index.addTombstones(-1, bucket: bucket)
         } else {
             liveCount -= 1
-            addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), hash)
+            addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), bucket)
         }
     }
 
-    private mutating func addDigest(_ difference: UInt64, _ hash: UInt64) {
+    private mutating func addDigest(_ difference: UInt64, _ bucket: Int) {
         digest &+= difference
-        index.addDigest(difference, bucket: HashIndex.bucket(hash))
+        index.addDigest(difference, bucket: bucket)
     }
 
     /// A row that goes without a tombstone is told to watchers as if it had one.

@@ -2,7 +2,7 @@
 struct SizeClass: Equatable {
     static let count = exact + 8 * 10
     /// Granules of the smallest record.
-    static let smallest = Record.headerSize / 8
+    static let smallest = Record.smallest / 8
     private static let exact = 256
 
     let index: Int

@@ -94,14 +94,27 @@ extension Table {
     /// comes `adopt`. Tombstones stay until they are collected.
     /// - Parameters:
     ///   - vector: of SNAP_BEGIN.
+<<<<<<< HEAD
     ///   - collected: of SNAP_BEGIN; these tombstones did not come, so who lacks them cannot get them from here either (SNP-031).
     /// - Returns: ids of the rows removed.
     public func prune(
         buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker
     ) -> [RowID] {
         self.collected.merge(collected)
+=======
+    ///   - tracker: nil when nothing can be missing, because all rows here came by this snapshot: see `privateTracker`.
+    /// - Returns: ids of the rows removed.
+    public func prune(buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker?) -> [RowID] {
+        // The sender's collected tombstones did not come: who lacks them cannot get them from here either.
+        collected.merge(vector)
+        guard let tracker else { return [] }
+>>>>>>> engine
         return store.prune(buckets, Coverage(vector), tracker)
     }
+
+    /// The tracker for a complete snapshot that begins now, into a table that nothing else is merged into until `prune`: no
+    /// operations and no other snapshot, as in a generation that a join fills. A table that is empty then needs none.
+    public func privateTracker() -> SnapshotTracker? { rowCount + tombstoneCount == 0 ? nil : SnapshotTracker() }
 
     /// Merges a vector whose operations are all incorporated now, and closes the gaps that it fills (SNP-014).
     public func adopt(_ vector: VersionVector) {

@@ -12,14 +12,18 @@ public final class Table {
     /// The dots of tombstones that were collected: who does not cover this needs a complete snapshot (SNP-010).
     public internal(set) var collected = VersionVector()
 
-    var store: RowStore
+    private let rows: Unchecked<RowStore>
+    var store: RowStore {
+        @inline(__always) _read { yield rows.value }
+        @inline(__always) _modify { yield &rows.value }
+    }
     var recent = RecentOperations()
     /// Where the next round of `collectTombstones` goes on.
     var collectionBucket = 0
 
     public init(definition: TableDefinition) {
         self.definition = definition
-        store = RowStore(shape: RowShape(type: definition.type, merge: definition.merge))
+        rows = Unchecked(RowStore(shape: RowShape(type: definition.type, merge: definition.merge)))
         store.floor = definition.floor
     }
 
@@ -63,14 +67,19 @@ public final class Table {
 
     /// The value of a key without copying it; nil when there is no row.
     /// - Precondition: the table has one row a key: neither a `bag` nor an `owner` table.
+    @inlinable
     public func withValue<R>(_ key: Span<UInt8>, _ body: (Span<UInt8>) -> R) -> R? {
-        precondition(store.shape.isUniqueByKey, "a key may have several rows")
-        guard let record = record(key) else { return nil }
-        return record.value.withSpan(body)
+        guard let value = value(key) else { return nil }
+        return value.withSpan(body)
     }
 
-    /// Not part of the generic method, which would run unspecialised outside of this module.
-    private func record(_ key: Span<UInt8>) -> Record? { Bytes.of(key) { store.record($0) } }
+    @usableFromInline
+    func value(_ key: Span<UInt8>) -> Bytes? {
+        Bytes.of(key) { key in
+            precondition(store.shape.isUniqueByKey, "a key may have several rows")
+            return store.record(key)?.value
+        }
+    }
 
     /// A page of the visible rows whose keys begin with `prefix`: in row id order, in a plain `set` in the order (bucket, key).
     /// A page may be short or even empty and still have a next one.

@@ -69,9 +69,11 @@ extension Generation {
     }
 
     /// The end of a complete snapshot of some buckets (SNP-010): removes what did not come and the sender had known of.
+    /// - Parameter tracker: nil when `Table.privateTracker` gave none.
     /// - Returns: ids of the live rows removed.
     public func prune(
-        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker
+        _ name: TableName, buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector,
+        tracker: SnapshotTracker?
     ) throws(StorageError) -> (removed: [RowID], position: LSN) {
         let table = try instance(name)
         let isKnown = table.collected.covers(collected)
