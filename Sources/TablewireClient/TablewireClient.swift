@@ -177,12 +177,12 @@ public final class TablewireClient: Sendable {
 /// A call that has been sent.
 public struct PendingReply: Sendable {
     let address: Address
-    let future: EventLoopFuture<Result<Reply.Result, ClientError>>
+    /// Completes on the link's event loop, and never fails: its value is the outcome. A callback on it costs no task.
+    public let future: EventLoopFuture<Result<Reply.Result, ClientError>>
 
     /// Waits for the reply. Giving up the wait does not take the call back.
     /// - Throws: as `TablewireClient.call`.
     public func result() async throws(ClientError) -> Reply.Result {
-        // The future itself never fails: its value is the outcome.
         guard let outcome = try? await future.get() else { throw .lost(address, .finished) }
         return try outcome.get()
     }
