@@ -93,7 +93,8 @@ extension LinkHandler {
     }
 
     private func writeFrames(_ context: ChannelHandlerContext, limit: Int) {
-        var buffer = context.channel.allocator.buffer(capacity: min(limit, Self.writeSize, queues.totalBytes) + 4 * FrameHeader.size)
+        var buffer = context.channel.allocator.buffer(
+            capacity: min(limit, Self.writeSize, queues.totalBytes) + 4 * FrameHeader.size)
         while buffer.readableBytes < limit, queues.writeNextFrame(into: &buffer) != nil {}
         guard buffer.readableBytes > 0 else { return }
         bytesSent += UInt64(buffer.readableBytes)

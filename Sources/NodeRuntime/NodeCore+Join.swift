@@ -150,10 +150,15 @@ extension NodeCore {
         links[session.link]?.handler.send(.snapRequest(SnapRequest(table: name, have: have)), stream: stream)
     }
 
+    /// A sender may say what it likes: room is made in advance for so many rows at most.
+    private static let reservedRows: UInt64 = 16 * 1024 * 1024
+
     func joinReceived(_ begin: SnapBegin, stream: UInt32, on link: Link) {
         guard let session = joining, session.current?.stream == stream else { return }
+        let table = session.current.flatMap { session.generation?.table(named: $0.table) }
         session.current?.begin = begin
-        session.current?.tracker = begin.isComplete ? SnapshotTracker() : nil
+        session.current?.tracker = begin.isComplete ? table?.privateTracker() : nil
+        table?.reserve(rows: Int(clamping: min(begin.rows, Self.reservedRows)))
     }
 
     func joinReceived(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
@@ -185,10 +190,10 @@ extension NodeCore {
             return failJoin(.snapshotMismatch, "the copy of table \(copy.table) does not have the digest that was announced")
         }
         do throws(StorageError) {
-            if let tracker = copy.tracker {
+            if begin.isComplete {
                 _ = try generation.prune(
                     copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, collected: begin.collected,
-                    tracker: tracker)
+                    tracker: copy.tracker)
             }
             try generation.adopt(copy.table, begin.vector)
             session.copied += copy.rows

@@ -55,12 +55,14 @@ struct Bytes {
         var difference: UInt64 = 0
         var offset = 0
         while offset &+ 8 <= count, difference == 0 {
-            unsafe difference = a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            unsafe difference =
+                a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                 ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
             offset &+= 8
         }
         // The last eight, some of which may have been compared already.
-        unsafe difference |= a.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        unsafe difference |=
+            a.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
             ^ b.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
         return difference == 0
     }

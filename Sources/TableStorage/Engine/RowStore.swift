@@ -188,7 +188,9 @@ struct RowStore: ~Copyable {
             let row = IncomingRow(key: record.key, value: record.value, isTombstone: record.isTombstone, version: version)
             return replace(place, by: row, hash, RowHash.digest(hash, version: version))
         }
-        if !record.isTombstone { addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash)) }
+        if !record.isTombstone {
+            addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash))
+        }
         record.setHeader(header)
         records.origins.release(old)
         if !record.isTombstone { addDigest(RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash)) }

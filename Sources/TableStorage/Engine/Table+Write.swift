@@ -94,21 +94,14 @@ extension Table {
     /// comes `adopt`. Tombstones stay until they are collected.
     /// - Parameters:
     ///   - vector: of SNAP_BEGIN.
-<<<<<<< HEAD
-    ///   - collected: of SNAP_BEGIN; these tombstones did not come, so who lacks them cannot get them from here either (SNP-031).
-    /// - Returns: ids of the rows removed.
-    public func prune(
-        buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker
-    ) -> [RowID] {
-        self.collected.merge(collected)
-=======
+    ///   - collected: of SNAP_BEGIN: who lacks the tombstones that the sender collected cannot get them from here either (SNP-031).
     ///   - tracker: nil when nothing can be missing, because all rows here came by this snapshot: see `privateTracker`.
     /// - Returns: ids of the rows removed.
-    public func prune(buckets: ClosedRange<Int>, vector: VersionVector, tracker: SnapshotTracker?) -> [RowID] {
-        // The sender's collected tombstones did not come: who lacks them cannot get them from here either.
-        collected.merge(vector)
+    public func prune(
+        buckets: ClosedRange<Int>, vector: VersionVector, collected: VersionVector, tracker: SnapshotTracker?
+    ) -> [RowID] {
+        self.collected.merge(collected)
         guard let tracker else { return [] }
->>>>>>> engine
         return store.prune(buckets, Coverage(vector), tracker)
     }
 
