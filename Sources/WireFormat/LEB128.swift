@@ -23,6 +23,13 @@ enum LEB128 {
             cursor &+= 1
             return .value(UInt64(first))
         }
+        if end &- cursor >= 2 {
+            let second = bytes[cursor &+ 1]
+            if second &- 1 < 0x7F {
+                cursor &+= 2
+                return .value(UInt64(first & 0x7F) | UInt64(second) &<< 7)
+            }
+        }
         return readLong(bytes, &cursor, end: end)
     }
 

@@ -9,25 +9,58 @@ public enum OperationGroups {
 
     /// - Precondition: every group holds 1...`Limits.batchOperations` operations within the limits of keys and values.
     public static func encode(_ groups: [OperationGroup]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for group in groups { append(group, to: &bytes) }
-        return bytes
+        let size = groups.reduce(0) { $0 + encodedSize($1) }
+        return unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
+            for group in groups { unsafe write(group, to: target, &count) }
+        }
     }
 
     /// Appends one encoded group.
     public static func append(_ group: OperationGroup, to bytes: inout [UInt8]) {
-        precondition((1...Limits.batchOperations).contains(group.operations.count), "a group holds 1 to 10000 operations")
-        let size = group.operations.reduce(groupHeader) { $0 + operationHeader + $1.key.count + $1.value.count }
-        bytes.reserveGrowing(by: size)
-        bytes.write(group.stamp.value)
-        bytes.write(UInt32(group.operations.count))
-        for operation in group.operations {
-            bytes.append(operation.kind.rawValue)
-            bytes.write(UInt32(operation.key.count))
-            bytes.write(UInt32(operation.value.count))
-            bytes.append(contentsOf: operation.key)
-            bytes.append(contentsOf: operation.value)
+        guard !bytes.isEmpty else {
+            bytes = encode([group])
+            return
         }
+        bytes.reserveGrowing(by: encodedSize(group))
+        bytes.append(contentsOf: encode([group]))
+    }
+
+    private static func encodedSize(_ group: OperationGroup) -> Int {
+        let operations = group.operations
+        precondition((1...Limits.batchOperations).contains(operations.count), "a group holds 1 to 10000 operations")
+        var size = groupHeader
+        for index in operations.indices {
+            size += operationHeader + operations[index].key.count + operations[index].value.count
+        }
+        return size
+    }
+
+    /// Writes at `cursor`; the room was measured by `encodedSize`, and is checked again at each step.
+    private static func write(_ group: OperationGroup, to target: UnsafeMutableBufferPointer<UInt8>, _ cursor: inout Int) {
+        let bytes = UnsafeMutableRawBufferPointer(target)
+        unsafe bytes.storeBytes(of: group.stamp.value.bigEndian, toByteOffset: cursor, as: UInt64.self)
+        unsafe bytes.storeBytes(of: UInt32(group.operations.count).bigEndian, toByteOffset: cursor + 8, as: UInt32.self)
+        cursor += groupHeader
+        let operations = group.operations.span
+        for index in operations.indices {
+            let (keyCount, valueCount) = (operations[index].key.count, operations[index].value.count)
+            precondition(bytes.count - cursor >= operationHeader + keyCount + valueCount)
+            unsafe bytes.storeBytes(of: operations[index].kind.rawValue, toByteOffset: cursor, as: UInt8.self)
+            unsafe bytes.storeBytes(of: UInt32(keyCount).bigEndian, toByteOffset: cursor + 1, as: UInt32.self)
+            unsafe bytes.storeBytes(of: UInt32(valueCount).bigEndian, toByteOffset: cursor + 5, as: UInt32.self)
+            cursor += operationHeader
+            unsafe copy(operations[index].key.span, to: bytes, &cursor)
+            unsafe copy(operations[index].value.span, to: bytes, &cursor)
+        }
+    }
+
+    @inline(__always)
+    private static func copy(_ span: Span<UInt8>, to bytes: UnsafeMutableRawBufferPointer, _ cursor: inout Int) {
+        unsafe span.withUnsafeBytes { source in
+            guard let from = source.baseAddress, let to = bytes.baseAddress else { return }
+            unsafe (to + cursor).copyMemory(from: from, byteCount: source.count)
+        }
+        cursor += span.count
     }
 
     /// Calls `body` for each operation in order, without copying.

@@ -18,9 +18,9 @@ public enum RowBlock {
     ) throws(DecodingError) -> Int {
         var reader = try RowBlockReader(bytes)
         while try reader.advance(bytes) {
-            try body(
-                reader.key.span.extracting(first: reader.keyCount), bytes.extracting(reader.value), reader.isTombstone,
-                reader.isOwned, reader.version)
+            try reader.withKey { (key) throws(DecodingError) in
+                try body(key, bytes.extracting(reader.value), reader.isTombstone, reader.isOwned, reader.version)
+            }
         }
         return reader.count
     }
@@ -65,11 +65,9 @@ public enum RowBlock {
 }
 
 /// Walks a block. Not public: it must be given the same bytes each time, which a closure cannot get wrong.
-struct RowBlockReader {
+struct RowBlockReader: ~Copyable {
     private(set) var count = 0
-    /// Only the first `keyCount` bytes are the key; the buffer is never shrunk.
-    private(set) var key = [UInt8](repeating: 0, count: 256)
-    private(set) var keyCount = 0
+    private var key = ByteColumn(capacity: 256)
     private(set) var value = 0..<0
     private(set) var isTombstone = false
     private(set) var isOwned = false
@@ -78,8 +76,16 @@ struct RowBlockReader {
     private var next = 0
     private var origins: [Origin] = []
     private var isUsed: [Bool] = []
+    /// The origin of the version, as an index; none before the first row.
+    private var place = UInt64.max
     private var flags = Column(), originIndexes = Column(), sequences = Column(), stamps = Column()
     private var keyShapes = Column(), keyRests = Column(), valueLengths = Column(), values = Column()
+
+    /// The key of the row that was read last.
+    @inline(__always)
+    func withKey(_ body: (Span<UInt8>) throws(DecodingError) -> Void) throws(DecodingError) {
+        try key.withSpan(body)
+    }
 
     /// Reads everything in front of the columns and finds these.
     init(_ bytes: Span<UInt8>) throws(DecodingError) {
@@ -137,14 +143,22 @@ struct RowBlockReader {
     private mutating func readVersion(_ bytes: Span<UInt8>) throws(DecodingError) {
         let indexAt = originIndexes.cursor
         let index = try originIndexes.read(bytes, "originIndexes")
-        guard index < UInt64(origins.count) else { throw Self.failure(.outOfRange, indexAt, "originIndexes") }
-        let place = Int(truncatingIfNeeded: index)
-        isUsed[place] = true
+        if index != place { try changeOrigin(to: index, indexAt) }
         let sequenceAt = sequences.cursor
         let sequence = version.dot.sequence &+ LEB128.unzigzag(try sequences.read(bytes, "sequences"))
         guard sequence != 0, sequence != .max else { throw Self.failure(.outOfRange, sequenceAt, "sequences") }
         let stamp = version.stamp.value &+ LEB128.unzigzag(try stamps.read(bytes, "stamps"))
-        version = RowVersion(stamp: Stamp(stamp), dot: Dot(origin: origins[place], sequence: sequence))
+        version.stamp = Stamp(stamp)
+        version.dot.sequence = sequence
+    }
+
+    /// Out of line: the rows of a block have one origin, as a rule.
+    @inline(never)
+    private mutating func changeOrigin(to index: UInt64, _ indexAt: Int) throws(DecodingError) {
+        guard index < UInt64(origins.count) else { throw Self.failure(.outOfRange, indexAt, "originIndexes") }
+        place = index
+        isUsed[Int(truncatingIfNeeded: index)] = true
+        version.dot.origin = origins[Int(truncatingIfNeeded: index)]
     }
 
     /// - Returns: whether the key is the key of the row before.
@@ -152,23 +166,22 @@ struct RowBlockReader {
     private mutating func readKey(_ bytes: Span<UInt8>) throws(DecodingError) -> Bool {
         let sharedAt = keyShapes.cursor
         let shared = try keyShapes.read(bytes, "keyShapes")
-        guard shared <= UInt64(keyCount) else { throw Self.failure(.outOfRange, sharedAt, "keyShapes") }
+        let previous = key.count
+        guard shared <= UInt64(truncatingIfNeeded: previous) else { throw Self.failure(.outOfRange, sharedAt, "keyShapes") }
         let restAt = keyShapes.cursor
         let rest = try keyShapes.read(bytes, "keyShapes")
         guard rest <= UInt64(Limits.key) &- shared else { throw Self.failure(.limitExceeded, restAt, "keyShapes") }
         let kept = Int(truncatingIfNeeded: shared)
         let range = try keyRests.take(Int(truncatingIfNeeded: rest), "keyRests")
-        if next > 0, kept < keyCount {
+        if kept < previous {
             // The byte behind what is shared must be there, must differ (else more is shared) and must be the larger one.
             guard !range.isEmpty else { throw Self.failure(.notAscending, sharedAt, "keyShapes") }
-            guard bytes[range.lowerBound] != key[kept] else { throw Self.failure(.notCanonical, sharedAt, "keyShapes") }
-            guard bytes[range.lowerBound] > key[kept] else { throw Self.failure(.notAscending, sharedAt, "keyShapes") }
+            let (old, new) = (key[kept], bytes[range.lowerBound])
+            guard new != old else { throw Self.failure(.notCanonical, sharedAt, "keyShapes") }
+            guard new > old else { throw Self.failure(.notAscending, sharedAt, "keyShapes") }
         }
-        let isSame = next > 0 && range.isEmpty
-        keyCount = kept &+ range.count
-        if key.count < keyCount { key.append(contentsOf: repeatElement(0, count: max(keyCount, key.count * 2) - key.count)) }
-        key.replace(from: kept, by: bytes.extracting(range))
-        return isSame
+        key.replace(after: kept, by: bytes.extracting(range))
+        return next > 0 && range.isEmpty
     }
 
     @inline(__always)
@@ -218,6 +231,7 @@ struct RowBlockReader {
         return Int(bytes.integer(at: cursor) as UInt32)
     }
 
+    @inline(never)
     private static func failure(_ reason: DecodingError.Reason, _ offset: Int, _ field: StaticString) -> DecodingError {
         DecodingError(reason, offset: offset, field: "rowBlock.\(field)")
     }
@@ -260,20 +274,6 @@ struct RowBlockReader {
 
         func finish(_ field: StaticString) throws(DecodingError) {
             guard cursor == end else { throw RowBlockReader.failure(.leftover, cursor, field) }
-        }
-    }
-}
-
-extension [UInt8] {
-    /// Overwrites what stands from `start` on; the caller has made the room.
-    @inline(__always)
-    fileprivate mutating func replace(from start: Int, by span: Span<UInt8>) {
-        precondition(start &+ span.count <= count)
-        unsafe withUnsafeMutableBufferPointer { target in
-            unsafe span.withUnsafeBufferPointer { source in
-                guard let from = source.baseAddress, let to = target.baseAddress else { return }
-                unsafe (to + start).update(from: from, count: source.count)
-            }
         }
     }
 }

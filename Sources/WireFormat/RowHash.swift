@@ -18,13 +18,9 @@ public enum RowHash {
     /// The row digest: the hash of 48 bytes, row hash and version (DIG-001).
     public static func digest(_ hash: UInt64, version: RowVersion) -> UInt64 {
         let node = version.dot.origin.node.value
-        let words: InlineArray<6, UInt64> = [
-            hash.bigEndian, version.stamp.value.bigEndian, UInt64(truncatingIfNeeded: node &>> 64).bigEndian,
-            UInt64(truncatingIfNeeded: node).bigEndian, version.dot.origin.incarnation.bigEndian, version.dot.sequence.bigEndian,
-        ]
-        return unsafe words.span.withUnsafeBytes { buffer in
-            unsafe XXH64.hash(buffer.bindMemory(to: UInt8.self).span)
-        }
+        return XXH64.hash(
+            hash, version.stamp.value, UInt64(truncatingIfNeeded: node &>> 64), UInt64(truncatingIfNeeded: node),
+            version.dot.origin.incarnation, version.dot.sequence)
     }
 }
 

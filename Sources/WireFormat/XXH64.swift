@@ -23,6 +23,18 @@ public enum XXH64 {
         return avalanche(hash)
     }
 
+    /// The hash with seed 0 of six integers, big-endian one behind the other: a row digest, without going through memory.
+    @inline(__always)
+    static func hash(
+        _ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt64, _ f: UInt64
+    ) -> UInt64 {
+        var hash = joined(
+            round(prime1 &+ prime2, a.byteSwapped), round(prime2, b.byteSwapped), round(0, c.byteSwapped),
+            round(0 &- prime1, d.byteSwapped))
+        hash = mix(mix(hash &+ 48, e.byteSwapped), f.byteSwapped)
+        return avalanche(hash)
+    }
+
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
     private static let prime3: UInt64 = 0x1656_67B1_9E37_79F9
@@ -60,6 +72,11 @@ public enum XXH64 {
             unsafe v4 = round(v4, load(buffer, cursor &+ 24))
             cursor &+= 32
         }
+        return joined(v1, v2, v3, v4)
+    }
+
+    @inline(__always)
+    private static func joined(_ v1: UInt64, _ v2: UInt64, _ v3: UInt64, _ v4: UInt64) -> UInt64 {
         var hash = rotated(v1, by: 1) &+ rotated(v2, by: 7) &+ rotated(v3, by: 12) &+ rotated(v4, by: 18)
         hash = (hash ^ round(0, v1)) &* prime1 &+ prime4
         hash = (hash ^ round(0, v2)) &* prime1 &+ prime4
