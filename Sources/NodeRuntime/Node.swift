@@ -69,6 +69,17 @@ public final class Node: Service {
         try await started.futureResult.get()
     }
 
+    /// Runs code where the tables live, on the node's event loop: it can make any number of calls at the price of the table's work.
+    /// The node does nothing else meanwhile, heartbeats included: give it back after some milliseconds, and come again.
+    /// - Throws: what `body` throws, or `NodeError` when the node is not running.
+    public func perform<Result: Sendable>(_ body: @escaping @Sendable (LocalNode) throws -> Result) async throws -> Result {
+        let core = core
+        return try await group.next().submit {
+            guard let core = core.value else { throw NodeError("the node is not running") }
+            return try body(LocalNode(core))
+        }.get()
+    }
+
     /// Calls the node in process: the same calls as over a link, without a link.
     public func call(_ call: Call) async throws -> Reply {
         let (loop, core) = (group.next(), core)

@@ -9,6 +9,11 @@ struct TurnWrites {
     var last: UInt64
     var groups: [UInt8]
     var waiting: [WaitingWrite] = []
+
+    mutating func append(_ run: OperationRun) {
+        last = run.last
+        groups.append(contentsOf: run.groups)
+    }
 }
 
 /// A write whose answer waits for replicas.
@@ -43,10 +48,16 @@ extension NodeCore {
             throw CallFailure(error.isNoSpace ? .diskFull : .storageFailed, "\(error)")
         }
         counters.operationsWritten += UInt64(operations.count)
-        let waiting = WaitingWrite(
-            table: write.table, level: write.level, deadline: clock.elapsed + .milliseconds(Int64(write.timeout)), stamp: stamp,
-            last: written.last, caller: caller)
-        gather(written, waiting)
+        gather(written, in: write.table)
+        // Applied here is all that was asked for: nothing to wait for, nothing to remember.
+        if write.level == .local, !table.definition.waitsForDisk {
+            let result = WriteResult(replicas: 1, wanted: 1, stamp: stamp, last: written.last)
+            return caller.succeed(.written(result))
+        }
+        turnWrites[write.table]?.waiting.append(
+            WaitingWrite(
+                table: write.table, level: write.level, deadline: clock.elapsed + .milliseconds(Int64(write.timeout)),
+                stamp: stamp, last: written.last, caller: caller))
     }
 
     private func check(_ write: RowWrite) throws(CallFailure) {
@@ -80,16 +91,11 @@ extension NodeCore {
         }
     }
 
-    private func gather(_ written: OperationRun, _ waiting: WaitingWrite) {
-        if var turn = turnWrites.removeValue(forKey: waiting.table) {
-            turn.last = written.last
-            turn.groups.append(contentsOf: written.groups)
-            turn.waiting.append(waiting)
-            turnWrites[waiting.table] = turn
-            if turn.groups.count >= Limits.frameBodyDefault { flushWrites() }
-        } else {
-            turnWrites[waiting.table] = TurnWrites(
-                origin: written.origin, first: written.first, last: written.last, groups: written.groups, waiting: [waiting])
+    private func gather(_ written: OperationRun, in table: TableName) {
+        if let size = turnWrites[table]?.groups.count, size >= Limits.frameBodyDefault { flushWrites() }
+        if turnWrites[table]?.append(written) == nil {
+            turnWrites[table] = TurnWrites(
+                origin: written.origin, first: written.first, last: written.last, groups: written.groups)
         }
     }
 

@@ -36,5 +36,5 @@ public typealias LocalTables = (TableName) -> LocalTable?
 
 extension TableDefinition {
     /// Whether an acknowledgement of this table waits for the disk: `disc` without a sync interval (TAB-005).
-    var waitsForDisk: Bool { storage == .disc && syncIntervalMilliseconds == 0 }
+    public var waitsForDisk: Bool { storage == .disc && syncIntervalMilliseconds == 0 }
 }
