@@ -125,6 +125,13 @@ import WireFormat
         #expect(try conflict(blind, mine: delete("k"), theirs: delete("k")).isEmpty)
     }
 
+    @Test func anOlderWriteThatComesOnlyNowIsAConflictWhateverWasAcknowledged() throws {
+        var vector = VersionVector()
+        vector.raise(own, to: 1)
+        let acked = WriterKnowledge(vector: vector, through: 0, ownAcked: 1)
+        #expect(try conflict(acked, mine: put("k", "mine"), theirs: put("k", "theirs"), stamp: 5).count == 1)
+    }
+
     @Test func beforeTheLinkTheVectorDecides() throws {
         var vector = VersionVector()
         let ignorant = WriterKnowledge(vector: vector, through: 1, ownAcked: 9)
@@ -163,6 +170,26 @@ import WireFormat
         let applied = try table.merge(block: block.span, knowledge: knowledge, ownOrigin: own, tracker: &tracker)
         #expect(applied.conflicts.isEmpty)
         #expect(value(table, "k") == "mine")
+    }
+
+    /// Whatever its sender has learnt since: when we wrote ours, we had not got theirs.
+    @Test func aSnapshotRowThatIsOlderThanOurWriteIsAConflict() throws {
+        let theirs = Row(
+            key: bytes("k"), value: bytes("theirs"), version: RowVersion(stamp: Stamp(5), dot: Dot(origin: peer, sequence: 3)))
+        let block = RowBlock.encode([theirs])
+        for hadTheirs in [false, true] {
+            let table = try set.table()
+            if hadTheirs {
+                // Beyond a gap, so that the vector does not show it.
+                _ = try table.apply(groups: groups(5, put("k", "theirs")).span, origin: peer, first: 3)
+            }
+            _ = table.write([put("k", "mine")], stamp: Stamp(10), origin: own)
+            var knowledge = WriterKnowledge(vector: VersionVector(), through: 0, ownAcked: 0)
+            knowledge.vector.raise(own, to: 1)
+            var tracker: SnapshotTracker?
+            let applied = try table.merge(block: block.span, knowledge: knowledge, ownOrigin: own, tracker: &tracker)
+            #expect(applied.conflicts.map(\.loser.value) == (hadTheirs ? [] : [bytes("theirs")]))
+        }
     }
 
     // MARK: Changes

@@ -130,4 +130,38 @@ import WireFormat
         table.hiddenOwners = []
         #expect(table.get(bytes("k").span).map(\.owner) == [own.node, other.node])
     }
+
+    /// CAL-041: what a watch shows is what a read shows, also where no row has changed.
+    @Test(arguments: TableType.allCases) func hidingAndShowingOwnersAreChanges(type: TableType) throws {
+        let table = try TableKind(type: type, merge: .owner).table()
+        let other = origin(2)
+        let put = [ClusterModel.Operation(.put, key: bytes("k"), value: bytes("v"))]
+        for writer in [own, other] { _ = table.write(put, stamp: Stamp(1), origin: writer) }
+        table.hiddenOwners = [other.node]
+        table.hiddenOwners = []
+        #expect(table.takeChanges().isEmpty, "nobody watches")
+        table.recordsChanges = true
+        table.hiddenOwners = [other.node, origin(3).node]
+        let hidden = table.takeChanges()
+        #expect(hidden.map(\.owner) == [other.node])
+        #expect(hidden.map(\.isTombstone) == [true])
+        #expect(hidden.map(\.value) == [type == .bag ? bytes("v") : []])
+        table.hiddenOwners = [other.node]
+        #expect(table.takeChanges().isEmpty, "as before")
+        let later = [
+            ClusterModel.Operation(.put, key: bytes("l"), value: bytes("w")),
+            .init(.delete, key: bytes("k"), value: put[0].value),
+        ]
+        _ = table.write(later, stamp: Stamp(2), origin: other)
+        #expect(table.takeChanges().isEmpty, "rows that are not shown")
+        table.hiddenOwners = []
+        let shown = table.takeChanges()
+        #expect(shown == table.get(bytes("l").span))
+        #expect(shown.count == 1)
+        table.hiddenOwners = [other.node]
+        _ = table.takeChanges()
+        _ = table.purge(owner: other.node, below: 2)
+        table.hiddenOwners = []
+        #expect(table.takeChanges().isEmpty, "gone while hidden")
+    }
 }

@@ -71,6 +71,22 @@ extension RowStore {
         return dots
     }
 
+    /// Shows the rows of all owners but these.
+    mutating func hide(_ owners: Set<NodeID>) {
+        let changed = owners.symmetricDifference(records.origins.hidden)
+        records.origins.hidden = owners
+        guard recordsChanges, shape.hasOwner, !changed.isEmpty else { return }
+        var seen: [Row] = []
+        for bucket in 0..<Limits.buckets {
+            forEachReference(bucket) { reference in
+                let record = records[reference]
+                guard !record.isTombstone, changed.contains(records.origins[record.origin].node) else { return }
+                seen.append(isHidden(record) ? removal(record) : records.row(record))
+            }
+        }
+        changes += seen
+    }
+
     mutating func purge(_ owner: NodeID, below incarnation: Incarnation) -> Int {
         minimumIncarnations[owner] = max(incarnation, minimumIncarnations[owner] ?? 0)
         let isStale: (Origin) -> Bool = { $0.node == owner && $0.incarnation < incarnation }

@@ -146,7 +146,7 @@ extension RowStore {
     ) -> RowConflict? {
         guard !shape.hasOwner, version.dot != incoming.version.dot else { return nil }
         let isSame = record.isTombstone == incoming.isTombstone && record.value.isEqual(to: incoming.value)
-        guard !isSame, judge.wasBlind(incoming.version.dot, of: version.dot) else { return nil }
+        guard !isSame, judge.isConflict(incoming.version, version) else { return nil }
         let here = records.row(record)
         let there = Row(
             key: incoming.key.array, value: incoming.value.array, isTombstone: incoming.isTombstone, version: incoming.version)

@@ -129,7 +129,7 @@ struct RowStore: ~Copyable {
         index.insert(hash, reference)
         enter(row, digest, bucket: HashIndex.bucket(hash))
         if shape.isOrdered, !row.isTombstone { ordered.insert(reference, records) }
-        if recordsChanges, !row.isTombstone { changes.append(records.row(records[reference])) }
+        if recordsChanges, !row.isTombstone, !isHidden(records[reference]) { changes.append(records.row(records[reference])) }
     }
 
     /// Puts another version in the place of a record of the same row id.
@@ -155,7 +155,9 @@ struct RowStore: ~Copyable {
         records.origins.release(oldOrigin)
         enter(row, digest, bucket: place.bucket)
         if shape.isOrdered, !wasLive, !row.isTombstone { ordered.insert(reference, records) }
-        if recordsChanges, wasLive || !row.isTombstone { changes.append(records.row(records[reference])) }
+        if recordsChanges, wasLive || !row.isTombstone, !isHidden(records[reference]) {
+            changes.append(records.row(records[reference]))
+        }
     }
 
     /// Removes a record for good.
@@ -164,7 +166,7 @@ struct RowStore: ~Copyable {
         let isLive = !record.isTombstone
         let origin = record.origin
         let size = record.size
-        if recordsChanges, isLive { noteRemoval(record) }
+        if recordsChanges, isLive, !isHidden(record) { changes.append(removal(record)) }
         leave(record, isLive ? records.hash(of: record) : 0, bucket: place.bucket)
         if shape.isOrdered, isLive { ordered.remove(place.reference, records) }
         index.remove(place.bucket, place.index)
@@ -261,10 +263,10 @@ struct RowStore: ~Copyable {
     }
 
     /// A row that goes without a tombstone is told to watchers as if it had one.
-    private mutating func noteRemoval(_ record: Record) {
+    func removal(_ record: Record) -> Row {
         var row = records.row(record)
         row.isTombstone = true
         if !shape.hasValue { row.value = [] }
-        changes.append(row)
+        return row
     }
 }

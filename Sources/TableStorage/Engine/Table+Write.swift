@@ -37,7 +37,7 @@ extension Table {
             guard first > 0, !overflow, last < VersionVector.whole else {
                 throw DecodingError(.outOfRange, offset: 0, field: "operations.first")
             }
-            let judge = knowledge.map { ConflictJudge(knowledge: $0, ownOrigin: ownOrigin, ownVector: nil) }
+            let judge = knowledge.map { ConflictJudge(knowledge: $0, ownOrigin: ownOrigin) }
             let applied = try store.apply(groups, origin: origin, first: first, covered: covered(origin), judge: judge)
             incorporate(PendingInterval(origin: origin, first: first, last: last))
             return applied
@@ -55,7 +55,9 @@ extension Table {
         block: Span<UInt8>, knowledge: WriterKnowledge? = nil, ownOrigin: Origin? = nil, tracker: inout SnapshotTracker?
     ) throws(TableError) -> Applied {
         guard !isFull else { throw .full }
-        let judge = knowledge.map { ConflictJudge(knowledge: $0, ownOrigin: ownOrigin, ownVector: vector) }
+        let judge = knowledge.map { knowledge in
+            ConflictJudge(knowledge: knowledge, ownOrigin: ownOrigin) { dot in self.covered(dot.origin).contains(dot.sequence) }
+        }
         do throws(DecodingError) {
             return try store.merge(block: block, covered: { self.covered($0) }, judge: judge, tracker: &tracker)
         } catch {

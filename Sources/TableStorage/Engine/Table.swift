@@ -93,10 +93,11 @@ public final class Table {
         return Bytes.of(prefix) { store.scan(prefix: $0, cursor: cursor, byteLimit: byteLimit) }
     }
 
-    /// Owners whose rows `get` and `scan` leave out: nodes that are down (MRG-012).
+    /// Owners whose rows `get`, `scan` and `takeChanges` leave out: nodes that are down (MRG-012). Rows that are hidden or shown
+    /// by a change of this are changes, too (CAL-041).
     public var hiddenOwners: Set<NodeID> {
         get { store.records.origins.hidden }
-        set { store.records.origins.hidden = newValue }
+        set { store.hide(newValue) }
     }
 
     /// Whether changes of live rows are kept for `takeChanges`.
