@@ -146,8 +146,8 @@ public final class LinkHandler: ChannelInboundHandler {
 
     private func receiveFrames(_ bytes: Span<UInt8>) {
         do throws(DecodingError) {
-            assembler.append(bytes)
-            while phase == .frames, let received = try assembler.next() {
+            var offset = 0
+            while phase == .frames, let received = try assembler.next(in: bytes, at: &offset) {
                 receive(received)
             }
         } catch {
