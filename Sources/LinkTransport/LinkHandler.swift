@@ -159,11 +159,9 @@ public final class LinkHandler: ChannelInboundHandler {
     private func receiveFrames(_ bytes: Span<UInt8>) {
         do throws(DecodingError) {
             var offset = 0
-            if assembler.isEmpty {
-                while phase == .frames, let received = try assembler.next(in: bytes, at: &offset) { receive(received) }
+            while phase == .frames, let received = try assembler.next(in: bytes, at: &offset) {
+                receive(received)
             }
-            assembler.append(bytes.extracting(droppingFirst: offset))
-            while phase == .frames, let received = try assembler.next() { receive(received) }
         } catch {
             violated(error, diagnosis: "")
         }

@@ -48,6 +48,27 @@ public enum ChunkCodec {
         return raw
     }
 
+    /// The body of a SNAP_CHUNK up to its data: number, next bucket, codec, raw length, raw CRC, length of the data.
+    static let headSize = 20
+
+    /// The first 20 bytes of the body of a SNAP_CHUNK; its data follow as they are. For a sender that writes one behind the
+    /// other into a frame and so never joins them.
+    public static func head(of chunk: SnapChunk) -> [UInt8] {
+        var head: [UInt8] = []
+        head.reserveCapacity(headSize)
+        appendHead(of: chunk, to: &head)
+        return head
+    }
+
+    static func appendHead(of chunk: SnapChunk, to output: inout [UInt8]) {
+        output.write(chunk.number)
+        output.write(chunk.nextBucket)
+        output.write(chunk.codec)
+        output.write(chunk.rawLength)
+        output.write(chunk.rawCRC)
+        output.write(UInt32(chunk.data.count))
+    }
+
     /// Where fields stand in the body of SNAP_CHUNK.
     enum Offset {
         static let rawLength = 8

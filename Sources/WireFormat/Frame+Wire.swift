@@ -36,22 +36,22 @@ extension FrameHeader {
     /// The 32 bytes, the header's CRC included (FRM-005).
     public func encode() -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.size)
         append(to: &bytes)
         return bytes
     }
 
     public func append(to bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.write(Self.magic)
-        bytes.write(type)
-        bytes.append(flags)
-        bytes.append(lane)
-        bytes.write(0 as UInt16)
-        bytes.write(bodyLength)
-        bytes.write(stream)
-        bytes.write(sequence)
-        bytes.write(bodyCRC)
-        bytes.write(CRC32.checksum(bytes.span.extracting(droppingFirst: start)))
+        let first = UInt64(Self.magic) << 48 | UInt64(type) << 32 | UInt64(flags) << 24 | UInt64(lane) << 16
+        let second = UInt64(bodyLength) << 32 | UInt64(stream)
+        var words: InlineArray<4, UInt64> = [
+            first.bigEndian, second.bigEndian, sequence.bigEndian, (UInt64(bodyCRC) << 32).bigEndian,
+        ]
+        let checksum = unsafe words.span.withUnsafeBytes { bytes in
+            unsafe CRC32.checksum(bytes.bindMemory(to: UInt8.self).span.extracting(first: Self.size - 4))
+        }
+        words[3] = (UInt64(bodyCRC) << 32 | UInt64(checksum)).bigEndian
+        unsafe words.span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Reads a header and checks what a header says of itself: magic, CRC, reserved bytes, flags (FRM-007). Lane, type, lengths and

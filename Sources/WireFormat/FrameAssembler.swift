@@ -48,8 +48,17 @@ public struct FrameAssembler: Sendable {
     /// The header that was decoded last: the offending one after an error, unless no header could be decoded.
     public private(set) var lastHeader: FrameHeader?
     private var lanes = [LaneProgress](repeating: LaneProgress(), count: Lane.allCases.count)
-    private var buffer: [UInt8] = []
-    private var consumed = 0
+    /// The beginning of a header whose end has not come.
+    private var headerPart: [UInt8] = []
+    /// The frame whose body is coming.
+    private var current: Incoming?
+
+    private struct Incoming {
+        var header: FrameHeader
+        var type: MessageType?
+        var missing: Int
+        var checksum: UInt32 = 0
+    }
 
     public init(bounds: Bounds = .beforeAuthentication) {
         self.bounds = bounds
@@ -68,9 +77,11 @@ public struct FrameAssembler: Sendable {
     /// Lets the peer have sent `limit` body bytes on a lane (FRM-031). Without a grant a lane has no limit.
     public mutating func grant(_ limit: UInt64, on lane: Lane) { lanes[Int(lane.rawValue)].creditLimit = limit }
 
-    /// Forgets the expected sequence and all unfinished messages: for captures that begin or continue in the middle.
+    /// Forgets the expected sequence and all that is unfinished: for captures that begin or continue in the middle.
     public mutating func resynchronise() {
         nextSequence = nil
+        headerPart.removeAll()
+        current = nil
         for index in lanes.indices { lanes[index].pending = nil }
     }
 
@@ -88,50 +99,77 @@ public struct FrameAssembler: Sendable {
         return nil
     }
 
-    // MARK: With the assembler's own buffer
+    // MARK: Reading
 
-    /// Whether nothing waits for more bytes: then what comes may be taken in place.
-    public var isEmpty: Bool { consumed == buffer.count }
-
-    /// Takes bytes off the link, any number of them.
-    public mutating func append(_ bytes: Span<UInt8>) {
-        // Moving the rest to the front costs at most what was consumed since, so every byte moves once on average.
-        if consumed > 0, consumed * 2 >= buffer.count {
-            buffer.removeSubrange(0..<consumed)
-            consumed = 0
-        }
-        buffer.write(bytesOf: bytes)
-    }
-
-    /// The next message among the bytes that were appended; nil when more bytes are needed.
-    /// - Throws: what to close the link with. A frame whose body is at fault counts as taken, one whose header is does not.
-    public mutating func next() throws(DecodingError) -> Frame? {
-        let bytes = buffer
-        var offset = consumed
-        defer { consumed = offset }
-        return try next(in: bytes.span, at: &offset)
-    }
-
-    // MARK: In place
-
-    /// The next message in `bytes` from `offset` on; moves `offset` past all frames that were taken.
+    /// The next message in `bytes`, the bytes of the link behind those of earlier calls, from `offset` on; moves `offset` past
+    /// what was taken.
     ///
-    /// Nothing is copied of a message that fits in one frame, except into the message. The caller keeps what stands behind
-    /// `offset` and comes back with it when there is more.
-    /// - Returns: nil when more bytes are needed.
+    /// A message that lies in `bytes` whole and in one frame is read where it is. Of any other each byte is copied once, to where
+    /// it stays: `SnapChunk.data` is that memory.
+    /// - Returns: nil when more bytes are needed; all of `bytes` is taken then.
+    /// - Throws: what to close the link with. A frame whose body is at fault counts as taken, one whose header is does not.
     public mutating func next(in bytes: Span<UInt8>, at offset: inout Int) throws(DecodingError) -> Frame? {
-        while bytes.count - offset >= FrameHeader.size {
-            lastHeader = nil
-            let header = try FrameHeader(decoding: bytes.extracting(droppingFirst: offset))
-            lastHeader = header
-            let type = try check(header)
-            let start = offset + FrameHeader.size
-            guard bytes.count - start >= Int(header.bodyLength) else { return nil }
-            let body = bytes.extracting(start..<(start + Int(header.bodyLength)))
-            offset = start + body.count
-            if let frame = try take(header, type, body) { return frame }
+        while true {
+            if current == nil {
+                guard let header = try readHeader(bytes, &offset) else { return nil }
+                let type = try check(header)
+                offset += headerPart.isEmpty ? FrameHeader.size : 0
+                headerPart.removeAll(keepingCapacity: true)
+                let length = Int(header.bodyLength)
+                if !header.hasMore, lanes[Int(header.lane)].pending == nil, bytes.count - offset >= length {
+                    let body = bytes.extracting(offset..<(offset + length))
+                    offset += length
+                    return try takeWhole(header, type, body)
+                }
+                current = Incoming(header: header, type: type, missing: length)
+            }
+            guard takePart(bytes, &offset) else { return nil }
+            if let frame = try finishFrame() { return frame }
         }
-        return nil
+    }
+
+    /// The header at `offset`, or the one whose first bytes came before. Does not move past a header that lies in `bytes`.
+    private mutating func readHeader(_ bytes: Span<UInt8>, _ offset: inout Int) throws(DecodingError) -> FrameHeader? {
+        lastHeader = nil
+        if headerPart.isEmpty, bytes.count - offset >= FrameHeader.size {
+            lastHeader = try FrameHeader(decoding: bytes.extracting(droppingFirst: offset))
+            return lastHeader
+        }
+        let end = min(bytes.count, offset + FrameHeader.size - headerPart.count)
+        headerPart.write(bytesOf: bytes.extracting(offset..<end))
+        offset = end
+        guard headerPart.count == FrameHeader.size else { return nil }
+        lastHeader = try FrameHeader(decoding: headerPart.span)
+        return lastHeader
+    }
+
+    /// Takes what has come of the current frame's body.
+    /// - Returns: whether that was all of it.
+    private mutating func takePart(_ bytes: Span<UInt8>, _ offset: inout Int) -> Bool {
+        guard var incoming = current.take() else { return true }
+        let part = bytes.extracting(offset..<min(bytes.count, offset + incoming.missing))
+        offset += part.count
+        incoming.missing -= part.count
+        // While the bytes are in the cache.
+        incoming.checksum = CRC32.checksum(part, continuing: incoming.checksum)
+        lanes[Int(incoming.header.lane)].extend(incoming.header, incoming.type, by: part)
+        let isWhole = incoming.missing == 0
+        current = incoming
+        return isWhole
+    }
+
+    private mutating func finishFrame() throws(DecodingError) -> Frame? {
+        guard let incoming = current.take() else { return nil }
+        let header = incoming.header
+        let lane = Int(header.lane)
+        count(header)
+        guard incoming.checksum == header.bodyCRC else {
+            lanes[lane].pending = nil
+            throw FrameHeader.failure(.wrongChecksum, 24, "bodyCRC", code: .badBody)
+        }
+        guard !header.hasMore, let whole = lanes[lane].finish() else { return nil }
+        let content = try content(incoming.type, header) { (type) throws(DecodingError) in try whole.message(type) }
+        return Frame(header: header, content: content, bodyBytes: whole.length)
     }
 
     /// Everything that a header can do wrong, before a byte of its body is waited for.
@@ -157,35 +195,32 @@ public struct FrameAssembler: Sendable {
         return type
     }
 
-    private mutating func take(
+    private mutating func takeWhole(
         _ header: FrameHeader, _ type: MessageType?, _ body: Span<UInt8>
-    ) throws(DecodingError) -> Frame? {
+    ) throws(DecodingError) -> Frame {
+        count(header)
+        guard CRC32.checksum(body) == header.bodyCRC else {
+            throw FrameHeader.failure(.wrongChecksum, 24, "bodyCRC", code: .badBody)
+        }
+        let content = try content(type, header) { (type) throws(DecodingError) in
+            try MessageCodec.decode(type: type, body: body)
+        }
+        return Frame(header: header, content: content, bodyBytes: body.count)
+    }
+
+    private mutating func count(_ header: FrameHeader) {
         let lane = Int(header.lane)
         nextSequence = header.sequence &+ 1
         lanes[lane].received = header.sequence &+ 1
-        lanes[lane].bodyBytes += UInt64(body.count)
-        guard CRC32.checksum(body) == header.bodyCRC else {
-            lanes[lane].pending = nil
-            throw FrameHeader.failure(.wrongChecksum, 24, "bodyCRC", code: .badBody)
-        }
-        if header.hasMore {
-            lanes[lane].extend(header, by: body, keeping: type != nil)
-            return nil
-        }
-        guard lanes[lane].pending != nil else {
-            return Frame(header: header, content: try content(type, header, body), bodyBytes: body.count)
-        }
-        lanes[lane].extend(header, by: body, keeping: type != nil)
-        guard let whole = lanes[lane].finish() else { return nil }
-        return Frame(header: header, content: try content(type, header, whole.body.span), bodyBytes: whole.length)
+        lanes[lane].bodyBytes += UInt64(header.bodyLength)
     }
 
     private func content(
-        _ type: MessageType?, _ header: FrameHeader, _ body: Span<UInt8>
+        _ type: MessageType?, _ header: FrameHeader, _ decode: (MessageType) throws(DecodingError) -> Message
     ) throws(DecodingError) -> Frame.Content {
         guard let type else { return .ignorable(header.type) }
         do throws(DecodingError) {
-            return .message(try MessageCodec.decode(type: type, body: body))
+            return .message(try decode(type))
         } catch {
             guard error.code.refusesCall else { throw error }
             return .refusedCall(error)
@@ -195,13 +230,37 @@ public struct FrameAssembler: Sendable {
 
 /// One lane of one direction.
 private struct LaneProgress {
-    /// A message whose last frame has not come.
+    /// A message whose last byte has not come.
     struct Pending {
         var type: UInt16
         var stream: UInt32
         var length = 0
+        /// Of SNAP_CHUNK, what stands before the data: so that these can stay where they are.
+        var head: [UInt8] = []
         /// Stays empty when the type is not known.
         var body: [UInt8] = []
+
+        mutating func take(_ part: Span<UInt8>, headSize: Int) {
+            let headPart = part.extracting(first: min(part.count, headSize - head.count))
+            head.write(bytesOf: headPart)
+            let rest = part.extracting(droppingFirst: headPart.count)
+            let needed = body.count + rest.count
+            if needed > body.capacity { body.reserveCapacity(room(for: needed)) }
+            body.write(bytesOf: rest)
+        }
+
+        /// At most four times what has come, whatever is announced (ENC-012).
+        private func room(for needed: Int) -> Int {
+            guard head.count == ChunkCodec.headSize else { return needed * 2 }
+            let announced = Int(head.span.integer(at: ChunkCodec.headSize - 4) as UInt32)
+            return announced >= needed ? min(announced, needed * 4) : needed * 2
+        }
+
+        func message(_ type: MessageType) throws(DecodingError) -> Message {
+            guard !head.isEmpty else { return try MessageCodec.decode(type: type, body: body.span) }
+            if let chunk = SnapChunk(head: head.span, data: body) { return .snapChunk(chunk) }
+            return try MessageCodec.decode(type: type, body: (head + body).span)
+        }
     }
 
     var received: UInt64 = 0
@@ -230,10 +289,11 @@ private struct LaneProgress {
         }
     }
 
-    mutating func extend(_ header: FrameHeader, by part: Span<UInt8>, keeping isKept: Bool) {
+    mutating func extend(_ header: FrameHeader, _ type: MessageType?, by part: Span<UInt8>) {
         if pending == nil { pending = Pending(type: header.type, stream: header.stream) }
         pending?.length += part.count
-        if isKept { pending?.body.write(bytesOf: part) }
+        guard let type else { return }
+        pending?.take(part, headSize: type == .snapChunk ? ChunkCodec.headSize : 0)
     }
 
     mutating func finish() -> Pending? {

@@ -141,13 +141,8 @@ extension SnapChunk: WireValue {
     static let leastSize = 20
     static func read(_ input: inout Span<UInt8>) throws(ReadFailure) -> SnapChunk {
         let start = input
-        let chunk = SnapChunk(
-            number: try input.read("number"),
-            nextBucket: try input.read("nextBucket", in: 0...UInt16(Limits.buckets)),
-            codec: try input.read("codec"),
-            rawLength: try input.read("rawLength"),
-            rawCRC: try input.read("rawCRC"),
-            data: try input.readBytes("data", upTo: Limits.message))
+        var chunk = try readHead(&input)
+        chunk.data = try input.readBytes("data", upTo: Limits.message)
         do throws(DecodingError) {
             try ChunkCodec.check(chunk)
         } catch {
@@ -156,14 +151,33 @@ extension SnapChunk: WireValue {
         }
         return chunk
     }
+
+    /// A chunk whose data lie in an array of their own, and stay there.
+    /// - Returns: nil when the two are not the body of a SNAP_CHUNK.
+    init?(head: Span<UInt8>, data: [UInt8]) {
+        var input = head
+        guard var chunk = try? Self.readHead(&input), let length = try? input.read("data", as: UInt32.self),
+            input.isEmpty, length == data.count
+        else { return nil }
+        chunk.data = data
+        guard (try? ChunkCodec.check(chunk)) != nil else { return nil }
+        self = chunk
+    }
+
+    private static func readHead(_ input: inout Span<UInt8>) throws(ReadFailure) -> SnapChunk {
+        SnapChunk(
+            number: try input.read("number"),
+            nextBucket: try input.read("nextBucket", in: 0...UInt16(Limits.buckets)),
+            codec: try input.read("codec"),
+            rawLength: try input.read("rawLength"),
+            rawCRC: try input.read("rawCRC"),
+            data: [])
+    }
+
     func write(to output: inout [UInt8]) {
-        output.reserveCapacity(Self.leastSize + data.count)
-        output.write(number)
-        output.write(nextBucket)
-        output.write(codec)
-        output.write(rawLength)
-        output.write(rawCRC)
-        output.write(data)
+        output.reserveCapacity(ChunkCodec.headSize + data.count)
+        ChunkCodec.appendHead(of: self, to: &output)
+        output.append(contentsOf: data)
     }
 }
 

@@ -116,9 +116,10 @@ import WireFormat
             do throws(DecodingError) {
                 while start < bytes.count {
                     let piece = min(1 + generator.below(200), bytes.count - start)
-                    assembler.append(bytes.span.extracting(start..<(start + piece)))
+                    let part = bytes.span.extracting(start..<(start + piece))
+                    var offset = 0
                     start += piece
-                    while let frame = try assembler.next() { #expect(frame.bodyBytes <= 4096) }
+                    while let frame = try assembler.next(in: part, at: &offset) { #expect(frame.bodyBytes <= 4096) }
                 }
             } catch {
                 #expect(error.code != .none && error.offset >= 0 && error.offset <= 4096)

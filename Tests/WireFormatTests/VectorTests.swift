@@ -123,9 +123,9 @@ import WireFormat
         let message = vector.input?["message"]?.integer ?? Limits.message
         var assembler = FrameAssembler(bounds: .init(frameBody: frameBody, message: message))
         let bytes = vector.bytes
-        assembler.append(bytes.span)
+        var offset = 0
         var frames: [JSON] = []
-        while let frame = try assembler.next() { frames.append(VectorList.describe(frame)) }
+        while let frame = try assembler.next(in: bytes.span, at: &offset) { frames.append(VectorList.describe(frame)) }
         return .array(frames)
     }
 
