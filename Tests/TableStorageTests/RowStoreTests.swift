@@ -57,10 +57,11 @@ import WireFormat
     }
 
     /// The largest that the compact header takes, and the smallest that it does not.
-    @Test(arguments: [
-        (255, 16_383, 255, 0xFFFF_FFFF, false), (256, 0, 0, 1, true), (0, 16_384, 0, 1, true), (0, 0, 256, 1, true),
-        (0, 0, 0, 0x1_0000_0000, true), (Limits.key, 70_000, Record.origins - 1, UInt64.max - 1, true),
-    ] as [(Int, Int, Int, UInt64, Bool)])
+    @Test(
+        arguments: [
+            (255, 16_383, 255, 0xFFFF_FFFF, false), (256, 0, 0, 1, true), (0, 16_384, 0, 1, true), (0, 0, 256, 1, true),
+            (0, 0, 0, 0x1_0000_0000, true), (Limits.key, 70_000, Record.origins - 1, UInt64.max - 1, true),
+        ] as [(Int, Int, Int, UInt64, Bool)])
     func headersSayWhatWasWritten(_ key: Int, _ value: Int, _ origin: Int, _ sequence: UInt64, _ isWide: Bool) {
         for isTombstone in [false, true] {
             var arena = RecordArena()
