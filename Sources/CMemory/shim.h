@@ -10,15 +10,25 @@
 /// Starts to load the cache line at `address`; reads nothing, so any address will do.
 static inline void cmemory_prefetch(const void *address) { __builtin_prefetch(address); }
 
-/// Asks for huge pages where the system has them; what it does not know it ignores.
-static inline void cmemory_advise_huge_pages(void *address, size_t length) {
+/// Zeroed pages straight from the system, at a multiple of 2 MiB; NULL when there are none. Memory that lives as long as a table
+/// and is that large does not belong among short-lived allocations, where it tears holes that stay.
+static inline void *cmemory_map(size_t length, int wants_huge_pages) {
+    const size_t alignment = (size_t)2 << 20;
+    char *start = (char *)mmap(NULL, length + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if ((void *)start == MAP_FAILED) return NULL;
+    char *aligned = (char *)(((uintptr_t)start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    if (aligned > start) (void)munmap(start, (size_t)(aligned - start));
+    const size_t behind = (size_t)(start + alignment - aligned);
+    if (behind > 0) (void)munmap(aligned + length, behind);
 #ifdef MADV_HUGEPAGE
-    (void)madvise(address, length, MADV_HUGEPAGE);
+    if (wants_huge_pages) (void)madvise(aligned, length, MADV_HUGEPAGE);
 #else
-    (void)address;
-    (void)length;
+    (void)wants_huge_pages;
 #endif
+    return aligned;
 }
+
+static inline void cmemory_unmap(void *start, size_t length) { (void)munmap(start, length); }
 
 /// Which of eight numbers have these upper 32 bits: bit i for number i. `numbers` is aligned to 16 bytes.
 static inline uint32_t cmemory_match_upper_halves(const uint64_t *numbers, uint32_t half) {

@@ -46,25 +46,32 @@ struct Bytes {
 
     // MARK: Order
 
-    /// Compares eight bytes at a time: keys are short, and most compared ones are equal.
     @inline(__always)
     func isEqual(to other: Bytes) -> Bool {
         guard count == other.count else { return false }
-        guard let a = unsafe start, let b = unsafe other.start else { return count == 0 }
-        guard count >= 8 else { return comparePrefix(to: other, count) == 0 }
-        var difference: UInt64 = 0
+        guard let start = unsafe other.start else { return true }
+        return unsafe isEqual(toBytesAt: start)
+    }
+
+    /// Compares with as many bytes at `other`, eight at a time: keys are short, and most compared ones are equal.
+    @inline(__always)
+    func isEqual(toBytesAt other: UnsafeRawPointer) -> Bool {
+        guard let start = unsafe start, count > 0 else { return true }
+        guard count >= 8 else { return unsafe memcmp(start, other, count) == 0 }
+        // The last eight first, some of which may be compared twice.
+        let last = count &- 8
+        var difference = unsafe Self.word(start, last) ^ Self.word(other, last)
         var offset = 0
-        while offset &+ 8 <= count, difference == 0 {
-            unsafe difference =
-                a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                ^ b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        while offset < last, difference == 0 {
+            unsafe difference = Self.word(start, offset) ^ Self.word(other, offset)
             offset &+= 8
         }
-        // The last eight, some of which may have been compared already.
-        unsafe difference |=
-            a.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
-            ^ b.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
         return difference == 0
+    }
+
+    @inline(__always)
+    private static func word(_ start: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 
     func hasPrefix(_ other: Bytes) -> Bool {

@@ -30,6 +30,9 @@ struct HashIndex: ~Copyable {
     /// What buckets without rows point to.
     private let none: UnsafeMutablePointer<UInt64>
     private(set) var memory: Int
+    /// Where the slots of all buckets lie after `reserve(rows:)`, until half of them have grown out of it.
+    private var region: PageBlock?
+    private var bucketsInRegion = 0
 
     init() {
         unsafe none = Self.allocate(Self.line)
@@ -39,7 +42,10 @@ struct HashIndex: ~Copyable {
     }
 
     deinit {
-        for bucket in 0..<Limits.buckets where unsafe buckets[bucket].homes > 0 { unsafe buckets[bucket].slots.deallocate() }
+        for bucket in 0..<Limits.buckets where unsafe buckets[bucket].homes > 0 && !isInRegion(bucket) {
+            unsafe buckets[bucket].slots.deallocate()
+        }
+        region?.free()
         unsafe buckets.deallocate()
         unsafe none.deallocate()
     }
@@ -142,10 +148,58 @@ struct HashIndex: ~Copyable {
         unsafe buckets[bucket].count -= 1
     }
 
-    /// Makes a bucket ready for so many entries.
-    mutating func reserve(_ bucket: Int, _ count: Int) {
+    /// Makes room for so many rows.
+    mutating func reserve(rows: Int) {
+        let mean = rows / Limits.buckets
+        guard mean > 0 else { return }
+        // Buckets differ by chance: three standard deviations more than the mean.
+        let count = mean + Int(3 * Double(mean).squareRoot())
         let homes = Self.wholeLines(UInt32(count * 8 / 7 + 1))
-        if homes > (unsafe buckets[bucket].homes) { rebuild(bucket, homes: homes, spare: Self.spare(homes)) }
+        if homes >= Self.homesForRegion, region == nil, (0..<Limits.buckets).allSatisfy({ unsafe buckets[$0].homes == 0 }) {
+            layOut(homes)
+        } else {
+            for bucket in 0..<Limits.buckets where homes > (unsafe buckets[bucket].homes) {
+                rebuild(bucket, homes: homes, spare: Self.spare(homes))
+            }
+        }
+    }
+
+    /// From so many on a region is worth huge pages.
+    private static let homesForRegion: UInt32 = 512
+
+    /// Gives every bucket its slots in one region: of a table filled at once, this spares the misses of address translation.
+    private mutating func layOut(_ homes: UInt32) {
+        let total = homes + Self.spare(homes)
+        let region = PageBlock(size: Limits.buckets * Int(total) * 8, hugePages: true)
+        for bucket in 0..<Limits.buckets {
+            unsafe buckets[bucket].slots =
+                (region.start + bucket * Int(total) * 8).bindMemory(to: UInt64.self, capacity: Int(total))
+            unsafe buckets[bucket].homes = homes
+            unsafe buckets[bucket].total = total
+        }
+        memory += region.size
+        self.region = region
+        bucketsInRegion = Limits.buckets
+    }
+
+    private func isInRegion(_ bucket: Int) -> Bool { unsafe region?.contains(buckets[bucket].slots) ?? false }
+
+    /// A bucket has new slots: the old ones are of no use any more.
+    private mutating func discard(_ old: Bucket) {
+        guard old.homes > 0 else { return }
+        guard let region, unsafe region.contains(old.slots) else {
+            memory -= Int(old.total) * 8
+            return unsafe old.slots.deallocate()
+        }
+        bucketsInRegion -= 1
+        guard bucketsInRegion == Limits.buckets / 2 else { return }
+        for bucket in 0..<Limits.buckets where isInRegion(bucket) {
+            let homes = unsafe buckets[bucket].homes
+            rebuild(bucket, homes: homes, spare: unsafe buckets[bucket].total - homes)
+        }
+        region.free()
+        memory -= region.size
+        self.region = nil
     }
 
     /// Gives memory back after many removals.
@@ -182,11 +236,11 @@ struct HashIndex: ~Copyable {
             let total = homes + spare
             let slots = unsafe Self.allocate(Int(total))
             if unsafe Self.move(old, to: slots, homes: homes, total: total) {
-                if old.homes > 0 { unsafe old.slots.deallocate() }
-                memory += (Int(total) - Int(old.homes > 0 ? old.total : 0)) * 8
+                memory += Int(total) * 8
                 unsafe buckets[bucket].slots = slots
                 unsafe buckets[bucket].homes = homes
                 unsafe buckets[bucket].total = total
+                discard(old)
                 return
             }
             unsafe slots.deallocate()

@@ -29,7 +29,7 @@ struct PickedRows {
         next.stamps = (min(next.stamps.low, record.stamp.value), max(next.stamps.high, record.stamp.value))
         next.bytes += record.keyLength + record.valueLength
         next.bytes += 2 * Self.length(UInt64(record.keyLength)) + Self.length(UInt64(record.valueLength))
-        guard next.count == 1 || bound(next) <= Limits.chunkRaw else { return false }
+        guard next.count == 1 || roughBound(next) <= Limits.chunkRaw || bound(next) <= Limits.chunkRaw else { return false }
         state = next
         references.append(reference)
         return true
@@ -38,6 +38,11 @@ struct PickedRows {
     mutating func restore(_ before: State) {
         state = before
         references.removeLast(references.count - before.count)
+    }
+
+    /// Never less than `bound`, and quickly said: it decides for all rows but the last ones of a block.
+    private func roughBound(_ state: State) -> Int {
+        Self.fixed + min(origins, state.count) * Self.originSize + state.bytes + state.count * (1 + 4 + 10 + 10)
     }
 
     private func bound(_ state: State) -> Int {

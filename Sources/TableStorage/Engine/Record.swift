@@ -72,6 +72,18 @@ struct Record {
         return unsafe Bytes(base + Self.headerSize(head) + Self.keyLength(head), count: Self.valueLength(head))
     }
 
+    /// Whether the record has this key.
+    ///
+    /// Branches on the kind of header, which is easily guessed: where to look for the key is then known before the header has
+    /// arrived from memory, and both come at once.
+    @inline(__always)
+    func hasKey(_ key: Bytes) -> Bool {
+        let head = head
+        guard _fastPath(!Self.isWide(head)) else { return self.key.isEqual(to: key) }
+        guard Int(truncatingIfNeeded: head &>> 2 & 0xFF) == key.count else { return false }
+        return unsafe key.isEqual(toBytesAt: base + 16)
+    }
+
     /// Whether the record has the kind of header that `header` needs: then a new one leaves the key where it is.
     func fits(_ header: Header) -> Bool { Self.isWide(head) == header.isWide }
 

@@ -17,6 +17,8 @@ struct RecordArena: ~Copyable {
     private static let reserve = 64
 
     private var slabs: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    /// What the slabs lie in, by number; a small one that was taken from the allocator has none.
+    private var blocks: [PageBlock?] = []
     private var slabCapacity = 16
     private var slabCount = 0
     private var freeSlabs: [Int] = []
@@ -36,7 +38,7 @@ struct RecordArena: ~Copyable {
     }
 
     deinit {
-        for slab in 0..<slabCount { unsafe slabs[slab]?.deallocate() }
+        for slab in 0..<slabCount { free(slab) }
         unsafe slabs.deallocate()
     }
 
@@ -52,6 +54,14 @@ struct RecordArena: ~Copyable {
         unsafe cmemory_prefetch(pointer + 64)
     }
 
+    /// As `prefetch`, for a record of which every byte is needed: about a hundred lie in up to three cache lines.
+    @inline(__always)
+    func prefetchWhole(_ reference: UInt32) {
+        prefetch(reference)
+        unsafe cmemory_prefetch(address(reference) + 104)
+    }
+
+    @inline(__always)
     private func address(_ reference: UInt32) -> UnsafeMutableRawPointer {
         let slab = unsafe slabs[Int(reference >> 18)]
         guard let slab = unsafe slab else { preconditionFailure("a reference into a slab that was freed") }
@@ -78,7 +88,7 @@ struct RecordArena: ~Copyable {
     /// Gives a block back. `bytes` is what it was allocated with, or any number that needs the same block.
     mutating func release(_ reference: UInt32, bytes: Int) {
         if bytes > Self.ownSlabBytes {
-            closeSlab(Int(reference >> 18), bytes: bytes)
+            closeSlab(Int(reference >> 18))
         } else {
             putFree(reference, SizeClass(bytes: bytes))
         }
@@ -97,19 +107,28 @@ struct RecordArena: ~Copyable {
         precondition(slab < Self.slabLimit, "a table was written to although it is full")
         if slab == slabCapacity { growDirectory() }
         if slab == slabCount { slabCount += 1 }
-        let size = (bytes + 7) & ~7
-        let pointer = UnsafeMutableRawPointer.allocate(
-            byteCount: size, alignment: size == Self.slabBytes ? Self.slabBytes : 16)
-        if size == Self.slabBytes, slab >= Self.hugePagesFromSlab { unsafe cmemory_advise_huge_pages(pointer, size) }
-        unsafe slabs[slab] = pointer
-        memory += size
+        if slab == blocks.count { blocks.append(nil) }
+        if bytes < Self.ownSlabBytes {
+            unsafe slabs[slab] = .allocate(byteCount: bytes, alignment: 16)
+            memory += bytes
+        } else {
+            let block = PageBlock(size: bytes, hugePages: bytes == Self.slabBytes && slab >= Self.hugePagesFromSlab)
+            blocks[slab] = block
+            unsafe slabs[slab] = block.start
+            memory += block.size
+        }
         return slab
     }
 
-    private mutating func closeSlab(_ slab: Int, bytes: Int) {
-        unsafe slabs[slab]?.deallocate()
+    private func free(_ slab: Int) {
+        if let block = blocks[slab] { block.free() } else { unsafe slabs[slab]?.deallocate() }
+    }
+
+    private mutating func closeSlab(_ slab: Int) {
+        free(slab)
+        memory -= blocks[slab]?.size ?? 0
+        blocks[slab] = nil
         unsafe slabs[slab] = nil
-        memory -= (bytes + 7) & ~7
         freeSlabs.append(slab)
     }
 

@@ -11,8 +11,10 @@ struct Records: ~Copyable {
 
     subscript(reference: UInt32) -> Record { arena[reference] }
 
+    @inline(__always)
     func isSame(_ id: RowKey, _ record: Record) -> Bool {
-        guard record.key.isEqual(to: id.key) else { return false }
+        guard record.hasKey(id.key) else { return false }
+        if shape.isUniqueByKey { return true }
         if shape.hasOwner, origins[record.origin].node != id.owner { return false }
         return !shape.hasValue || record.value.isEqual(to: id.value)
     }
@@ -36,8 +38,10 @@ struct Records: ~Copyable {
         RowVersion(stamp: record.stamp, dot: Dot(origin: origins[record.origin], sequence: record.sequence))
     }
 
+    @inline(__always)
     func hash(_ id: RowKey) -> UInt64 {
         let shape = shape
+        if shape.isUniqueByKey { return id.key.withSpan { XXH64.hash($0) } }
         return id.key.withSpan { key in
             id.value.withSpan { value in
                 RowHash.row(type: shape.type, merge: shape.merge, key: key, owner: id.owner, value: value)

@@ -4,10 +4,18 @@ internal import ClusterModel
 struct RowShape: Equatable {
     let type: TableType
     let merge: MergeRule
-
-    var hasOwner: Bool { merge == .owner }
-    var hasValue: Bool { type == .bag }
-    var isUniqueByKey: Bool { !hasOwner && !hasValue }
+    let hasOwner: Bool
+    let hasValue: Bool
+    let isUniqueByKey: Bool
     /// Whether there is an order to keep, or several rows of a key to find; else the hash index does it all.
-    var isOrdered: Bool { type != .set || hasOwner }
+    let isOrdered: Bool
+
+    init(type: TableType, merge: MergeRule) {
+        self.type = type
+        self.merge = merge
+        hasOwner = merge == .owner
+        hasValue = type == .bag
+        isUniqueByKey = !hasOwner && !hasValue
+        isOrdered = type != .set || hasOwner
+    }
 }

@@ -2,13 +2,7 @@ internal import ClusterModel
 internal import WireFormat
 
 extension RowStore {
-    mutating func reserve(rows: Int) {
-        // Buckets differ by chance: three standard deviations more than the mean.
-        let mean = rows / Limits.buckets
-        let spread = Int(3 * Double(mean).squareRoot())
-        guard mean > 0 else { return }
-        for bucket in 0..<Limits.buckets { index.reserve(bucket, mean + spread) }
-    }
+    mutating func reserve(rows: Int) { index.reserve(rows: rows) }
 
     /// Removes the live rows that a complete snapshot did not bring although the sender's vector covers them.
     mutating func prune(_ buckets: ClosedRange<Int>, _ coverage: Coverage, _ tracker: SnapshotTracker) -> [RowID] {

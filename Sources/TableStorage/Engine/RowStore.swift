@@ -55,7 +55,7 @@ struct RowStore: ~Copyable {
                 let reference = UInt32(truncatingIfNeeded: index[bucket, start &+ matches.trailingZeroBitCount])
                 if reference != 0 {
                     let record = records[reference]
-                    if record.key.isEqual(to: key) { return record.isTombstone ? nil : record }
+                    if record.hasKey(key) { return record.isTombstone ? nil : record }
                 }
                 matches &= matches &- 1
             }
@@ -101,7 +101,7 @@ struct RowStore: ~Copyable {
         let ahead = place + 12
         guard ahead < index.slotCount(bucket) else { return }
         let reference = UInt32(truncatingIfNeeded: index[bucket, ahead])
-        if reference != 0 { records.arena.prefetch(reference) }
+        if reference != 0 { records.arena.prefetchWhole(reference) }
     }
 
     /// References of the rows from `id` on, in row id order, until `body` returns false.
@@ -190,12 +190,11 @@ struct RowStore: ~Copyable {
             let row = IncomingRow(key: record.key, value: record.value, isTombstone: record.isTombstone, version: version)
             return replace(place, by: row, hash, RowHash.digest(hash, version: version))
         }
-        if !record.isTombstone {
-            addDigest(0 &- RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash))
-        }
+        let before = RowHash.digest(hash, version: records.version(of: record))
         record.setHeader(header)
         records.origins.release(old)
-        if !record.isTombstone { addDigest(RowHash.digest(hash, version: records.version(of: record)), HashIndex.bucket(hash)) }
+        guard !record.isTombstone else { return }
+        addDigest(RowHash.digest(hash, version: records.version(of: record)) &- before, HashIndex.bucket(hash))
     }
 
     /// Removes every record of the buckets for which `isDoomed`.

@@ -14,8 +14,8 @@ public final class Table {
 
     private let rows: Unchecked<RowStore>
     var store: RowStore {
-        @inline(__always) _read { yield rows.value }
-        @inline(__always) _modify { yield &rows.value }
+        @inline(__always) unsafeAddress { unsafe UnsafePointer(rows.address) }
+        @inline(__always) unsafeMutableAddress { unsafe rows.address }
     }
     var recent = RecentOperations()
     /// Where the next round of `collectTombstones` goes on.

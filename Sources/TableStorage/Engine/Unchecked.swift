@@ -17,8 +17,7 @@ struct Unchecked<Value: ~Copyable>: ~Copyable {
         unsafe pointer.deallocate()
     }
 
-    var value: Value {
-        @inline(__always) _read { yield unsafe pointer.pointee }
-        @inline(__always) nonmutating _modify { yield unsafe &pointer.pointee }
-    }
+    /// For the addressors of a property: `_read` and `_modify` would stay calls, and what they resume an indirect one.
+    @inline(__always)
+    var address: UnsafeMutablePointer<Value> { unsafe pointer }
 }

@@ -13,7 +13,8 @@ struct RecordReader {
         case bad(offset: UInt64, reason: StorageError.Corruption)
     }
 
-    static let windowSize = 4 * 1024 * 1024
+    /// What is read stays in the processor's cache until it was checked and decoded.
+    static let windowSize = 1024 * 1024
 
     let disk: any Disk
     let name: String
