@@ -21,6 +21,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
     name: "tablewire",
@@ -28,6 +29,7 @@ let package = Package(
         .library(name: "TablewireClient", targets: ["TablewireClient"]),
         .library(name: "NodeRuntime", targets: ["NodeRuntime"]),
         .executable(name: "tablewire", targets: ["tablewire"]),
+        .executable(name: "tablewire-bench", targets: ["tablewire-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -36,11 +38,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // What the C library and the compiler can do with memory and Swift does not offer: prefetch, huge pages, memcmp.
         .systemLibrary(name: "CMemory"),
+        // System calls that Swift cannot import.
+        .systemLibrary(name: "CKernel"),
         .target(name: "ClusterModel", swiftSettings: settings),
         .target(name: "WireFormat", dependencies: ["ClusterModel", "CZlib"], swiftSettings: settings),
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
@@ -61,6 +66,13 @@ let package = Package(
             dependencies: ["ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams],
             exclude: ["Resources/README.md"], resources: [.copy("Resources/timezones.jsonl")],
             swiftSettings: settings),
+        .executableTarget(
+            name: "tablewire-bench",
+            dependencies: [
+                "ClusterModel", "WireFormat", "TableStorage", "LinkTransport", "TablewireClient", "NodeRuntime", "CZlib",
+                "CKernel", arguments, logging, nioCore, nioPosix, histogram,
+            ], exclude: ["RESULTS.md"],
+            swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
         .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
@@ -76,6 +88,10 @@ let package = Package(
         .testTarget(
             name: "TablewireProgramTests", dependencies: ["tablewire", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
             swiftSettings: settings),
+        .testTarget(
+            name: "TablewireBenchTests",
+            // The program "tablewire" is only there so that it is built first: measurements start it.
+            dependencies: ["tablewire-bench", "tablewire", "ClusterModel", "WireFormat", arguments], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.

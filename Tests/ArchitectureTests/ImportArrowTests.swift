@@ -14,16 +14,16 @@ private let arrows: [String: Set<String>] = [
     // C: system headers only, no Swift in it.
     "CZlib": [],
     "CMemory": [],
-    "CSystem": [],
+    "CKernel": [],
 
     // The shells and what they stand on.
     "Discovery": foundation.union(["ClusterModel", "NIO*", "AsyncHTTPClient", "Logging"]),
     // Connections of both the node and the client: framing, lanes, credit, proofs. No decisions.
     "LinkTransport": ["ClusterModel", "WireFormat", "NIO*", "Crypto", "Glibc"],
     "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "LinkTransport", "NIO*", "Glibc"]),
-    "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "LinkTransport", "CSystem", "Glibc"]),
+    "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "LinkTransport", "CKernel", "Glibc"]),
     "ClusterSimulator": core,
-    "PacketCapture": foundation.union(["NIO*", "CSystem", "Glibc"]),
+    "PacketCapture": foundation.union(["NIO*", "CKernel", "Glibc"]),
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.
@@ -33,7 +33,10 @@ private let arrows: [String: Set<String>] = [
     ]),
     "wiredump": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
     "conform": program.union(["ClusterModel", "WireFormat", "ConformanceSuite", "TablewireClient"]),
-    "tablewire-bench": program.union(core).union(["NodeRuntime", "TablewireClient", "NIO*", "HdrHistogram", "Histogram"]),
+    // It measures every layer by itself, and compares zlib's levels.
+    "tablewire-bench": program.union(core).union([
+        "NodeRuntime", "LinkTransport", "TablewireClient", "NIO*", "Histogram", "Dispatch", "CZlib", "CKernel",
+    ]),
     "tablewire-simulate": program.union(["ClusterModel", "ClusterSimulator"]),
 ]
 

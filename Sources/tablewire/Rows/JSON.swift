@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON value to be printed. Members keep their order, so one value has one text.
-indirect enum JSON: Hashable {
+indirect enum JSON: Hashable, Sendable {
     case object([Member])
     case array([JSON])
     case string(String)
@@ -13,7 +13,7 @@ indirect enum JSON: Hashable {
     case bool(Bool)
     case null
 
-    struct Member: Hashable {
+    struct Member: Hashable, Sendable {
         var name: String
         var value: JSON
     }

@@ -1,0 +1,61 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+
+/// Processes that were started and directories that were made: nothing stays behind, however this program ends.
+final class Leftovers: Sendable {
+    static let shared = Leftovers()
+
+    private struct State {
+        /// Each with the signal that ends it and all that it started.
+        var processes: [Int32: Int32] = [:]
+        var directories: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Starts a process, which is known here before anybody can end this program.
+    /// - Parameter signal: SIGKILL, or SIGTERM for a process that must end others before itself.
+    func start(_ process: Process, endedBy signal: Int32 = SIGKILL) throws {
+        try state.withLock { state in
+            try process.run()
+            state.processes[process.processIdentifier] = signal
+        }
+    }
+
+    func remove(process: Int32) { state.withLock { $0.processes[process] = nil } }
+    func add(directory: String) { state.withLock { _ = $0.directories.insert(directory) } }
+
+    /// Ends and removes everything.
+    func clear() {
+        let (processes, directories) = state.withLock { state in
+            defer {
+                state.processes = [:]
+                state.directories = []
+            }
+            return (state.processes, state.directories)
+        }
+        for (process, signal) in processes {
+            kill(process, SIGCONT)
+            kill(process, signal)
+        }
+        for directory in directories { try? FileManager.default.removeItem(atPath: directory) }
+    }
+
+    /// Makes Ctrl-C and `kill` clear up first, as long as the result lives.
+    func clearOnSignals() -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM, SIGHUP].map { number in
+            // A handler, not SIG_IGN: what is ignored here would be ignored by every process that is started.
+            signal(number) { _ in }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                Progress.clear()
+                Leftovers.shared.clear()
+                exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
+    }
+}
