@@ -8,8 +8,12 @@ struct LaneQueues {
     private struct Waiting {
         var type: UInt16
         var stream: UInt32
+        /// The message's body is these two, one behind the other: a snapshot's chunk is not copied to be joined with its head.
+        var head: [UInt8]
         var body: [UInt8]
         var sent = 0
+
+        var count: Int { head.count + body.count }
     }
 
     private var queues = [CircularBuffer<Waiting>](repeating: CircularBuffer(initialCapacity: 8), count: Lane.allCases.count)
@@ -33,9 +37,10 @@ struct LaneQueues {
     /// Frames written so far.
     var framesSent: UInt64 { nextSequence }
 
-    mutating func append(type: UInt16, lane: Lane, stream: UInt32, body: [UInt8]) {
-        queues[Int(lane.rawValue)].append(Waiting(type: type, stream: stream, body: body))
-        waitingBytes[Int(lane.rawValue)] += body.count
+    mutating func append(type: UInt16, lane: Lane, stream: UInt32, head: [UInt8] = [], body: [UInt8]) {
+        let waiting = Waiting(type: type, stream: stream, head: head, body: body)
+        queues[Int(lane.rawValue)].append(waiting)
+        waitingBytes[Int(lane.rawValue)] += waiting.count
     }
 
     mutating func setCredit(_ limit: UInt64, on lane: Lane) {
@@ -71,16 +76,21 @@ struct LaneQueues {
     mutating func writeNextFrame(into buffer: inout ByteBuffer) -> FrameHeader? {
         guard let lane = nextLane() else { return nil }
         let waiting = queues[lane][queues[lane].startIndex]
-        let length = min(waiting.body.count - waiting.sent, maximumBody, credit(on: lane))
+        let length = min(waiting.count - waiting.sent, maximumBody, credit(on: lane))
         let range = waiting.sent..<waiting.sent + length
-        let isLast = range.upperBound == waiting.body.count
+        let isLast = range.upperBound == waiting.count
+        let head = waiting.head.span.extracting(range.clamped(to: 0..<waiting.head.count))
+        let from = max(0, range.lowerBound - waiting.head.count)
+        let body = from..<max(from, range.upperBound - waiting.head.count)
+        let checksum = CRC32.checksum(waiting.body.span.extracting(body), continuing: CRC32.checksum(head))
         let header = FrameHeader(
             type: waiting.type, flags: isLast ? 0 : FrameHeader.more, lane: UInt8(lane), bodyLength: UInt32(length),
-            stream: waiting.stream, sequence: nextSequence, bodyCRC: CRC32.checksum(waiting.body.span.extracting(range)))
+            stream: waiting.stream, sequence: nextSequence, bodyCRC: checksum)
         headerBytes.removeAll(keepingCapacity: true)
         header.append(to: &headerBytes)
         buffer.writeBytes(headerBytes)
-        buffer.writeBytes(waiting.body[range])
+        buffer.writeBytes(waiting.head[range.clamped(to: 0..<waiting.head.count)])
+        buffer.writeBytes(waiting.body[body])
         nextSequence += 1
         sentBytes[lane] += UInt64(length)
         waitingBytes[lane] -= length
@@ -95,7 +105,7 @@ struct LaneQueues {
     private func nextLane() -> Int? {
         queues.indices.first { lane in
             guard let first = queues[lane].first else { return false }
-            return first.body.isEmpty || credit(on: lane) > 0
+            return first.count == 0 || credit(on: lane) > 0
         }
     }
 

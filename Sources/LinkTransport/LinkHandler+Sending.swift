@@ -15,6 +15,9 @@ extension LinkHandler {
     }
 
     public func send(_ message: Message, stream: UInt32 = 0) {
+        if case .snapChunk(let chunk) = message {
+            return queue(type: .snapChunk, stream: stream, head: ChunkCodec.head(of: chunk), body: chunk.data)
+        }
         send(type: message.type, stream: stream, body: MessageCodec.encode(message))
         // HELLO goes out at once: it is part of the transcript that the peer's proof is over.
         if case .hello(let hello) = message { note(hello) }
@@ -22,8 +25,12 @@ extension LinkHandler {
 
     /// Queues an encoded body; the bytes are shared, not copied, until they are written.
     public func send(type: MessageType, stream: UInt32 = 0, body: [UInt8]) {
+        queue(type: type, stream: stream, head: [], body: body)
+    }
+
+    private func queue(type: MessageType, stream: UInt32, head: [UInt8], body: [UInt8]) {
         guard phase == .frames || phase == .preface else { return }
-        queues.append(type: type.rawValue, lane: type.lane, stream: stream, body: body)
+        queues.append(type: type.rawValue, lane: type.lane, stream: stream, head: head, body: body)
         noteOutput()
     }
 

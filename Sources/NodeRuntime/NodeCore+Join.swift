@@ -4,43 +4,6 @@ import LinkTransport
 import Logging
 import NIOCore
 import TableStorage
-import WireFormat
-
-/// A join in progress on the joining node (JON-008): the cluster's rows are copied into a new generation beside the old one, which
-/// stays as it is until the new one is whole and on disk.
-final class JoinSession {
-    let link: LinkID
-    let address: Address
-    let mode: JoinMode
-    let isDryRun: Bool
-    let caller: Caller
-    var accept: JoinAccept?
-    var generation: Generation?
-    /// Tables still to be copied, the next one last.
-    var waiting: [TableName] = []
-    var current: Copy?
-    var nextStream: UInt32 = 1
-    var copied: UInt64 = 0
-    var merged: UInt64 = 0
-
-    struct Copy {
-        var table: TableName
-        var stream: UInt32
-        var begin: SnapBegin?
-        var chunks: UInt32 = 0
-        var rows: UInt64 = 0
-        var digest: UInt64 = 0
-        var tracker: SnapshotTracker?
-    }
-
-    init(link: LinkID, address: Address, mode: JoinMode, isDryRun: Bool, caller: Caller) {
-        self.link = link
-        self.address = address
-        self.mode = mode
-        self.isDryRun = isDryRun
-        self.caller = caller
-    }
-}
 
 // The joiner.
 extension NodeCore {
@@ -84,7 +47,8 @@ extension NodeCore {
     }
 
     func joinLinkUp(_ id: LinkID, _ hello: Hello) {
-        guard let session = joining, session.link == id else { return }
+        guard let session = joining else { return }
+        guard session.link == id else { return sourceIsUp(id, session) }
         links[id]?.handler.send(
             .joinRequest(JoinRequest(mode: session.mode, isDryRun: session.isDryRun, tables: ownRows())))
     }
@@ -102,6 +66,7 @@ extension NodeCore {
             session.generation = generation
             if session.mode == .merge { session.merged = try bringAlong(to: generation) }
             session.waiting = accept.definitions.filter { $0.exists && $0.isReplica(store.identity.node) }.map(\.name).reversed()
+            dialSources(session, accept)
             copyNextTable(session)
         } catch {
             failJoin(.storageFailed, "the copy could not be stored: \(error)")
@@ -111,7 +76,7 @@ extension NodeCore {
     private func endDryRun(_ session: JoinSession, _ accept: JoinAccept) {
         joining = nil
         let own = session.mode == .merge ? ownRows().reduce(0) { $0 + $1.rows } : 0
-        closeJoinLink(session)
+        closeJoinLinks(session)
         session.caller.succeed(
             .joined(
                 JoinResult(
@@ -139,87 +104,17 @@ extension NodeCore {
         return count
     }
 
-    // MARK: Copying
-
-    private func copyNextTable(_ session: JoinSession) {
-        guard let name = session.waiting.popLast() else { return switchGeneration(session) }
-        let stream = session.nextStream
-        session.nextStream += 1
-        session.current = JoinSession.Copy(table: name, stream: stream)
-        let have = session.generation?.table(named: name)?.vector ?? VersionVector()
-        links[session.link]?.handler.send(.snapRequest(SnapRequest(table: name, have: have)), stream: stream)
-    }
-
-    /// A sender may say what it likes: room is made in advance for so many rows at most.
-    private static let reservedRows: UInt64 = 16 * 1024 * 1024
-
-    func joinReceived(_ begin: SnapBegin, stream: UInt32, on link: Link) {
-        guard let session = joining, session.current?.stream == stream else { return }
-        let table = session.current.flatMap { session.generation?.table(named: $0.table) }
-        session.current?.begin = begin
-        session.current?.tracker = begin.isComplete ? table?.privateTracker() : nil
-        table?.reserve(rows: Int(clamping: min(begin.rows, Self.reservedRows)))
-    }
-
-    func joinReceived(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
-        guard let session = joining, var copy = session.current, copy.stream == stream, let begin = copy.begin else { return }
-        guard chunk.number == copy.chunks, let generation = session.generation else {
-            return failJoin(.snapshotMismatch, "chunk \(chunk.number) came where \(copy.chunks) was due")
-        }
-        session.current = nil
-        do {
-            let block = try ChunkCodec.unpack(chunk)
-            let knowledge = WriterKnowledge(vector: begin.vector, through: .max, ownAcked: .max)
-            let applied = try generation.merge(
-                copy.table, block: block, knowledge: session.mode == .merge ? knowledge : nil, tracker: &copy.tracker
-            ).applied
-            copy.chunks += 1
-            copy.rows += UInt64(applied.rows)
-            copy.digest &+= applied.digest
-            session.current = copy
-            endOfTurnSoon()
-        } catch {
-            failJoin(.snapshotMismatch, "the copy of table \(copy.table) is damaged: \(error)")
-        }
-    }
-
-    func joinReceived(_ end: SnapEnd, stream: UInt32, on link: Link) {
-        guard let session = joining, let copy = session.current, copy.stream == stream, let begin = copy.begin else { return }
-        guard end == SnapEnd(chunks: copy.chunks, rows: copy.rows, digest: copy.digest), let generation = session.generation
-        else {
-            return failJoin(.snapshotMismatch, "the copy of table \(copy.table) does not have the digest that was announced")
-        }
-        do throws(StorageError) {
-            if begin.isComplete {
-                _ = try generation.prune(
-                    copy.table, buckets: 0...Limits.buckets - 1, vector: begin.vector, collected: begin.collected,
-                    tracker: copy.tracker)
-            }
-            try generation.adopt(copy.table, begin.vector)
-            session.copied += copy.rows
-            session.current = nil
-            copyNextTable(session)
-        } catch {
-            failJoin(.storageFailed, "the copy could not be stored: \(error)")
-        }
-    }
-
-    func joinReceived(_ cancel: SnapCancel, stream: UInt32, on link: Link) {
-        guard joining?.current?.stream == stream else { return }
-        failJoin(ErrorCode(rawValue: cancel.code) ?? .internalError, "the cluster gave the copy up: \(cancel.text)")
-    }
-
     // MARK: Ending
 
     /// The one moment that decides: until the manifest names the new generation, a crash boots the old one whole (DSK-050).
-    private func switchGeneration(_ session: JoinSession) {
+    func switchGeneration(_ session: JoinSession) {
         guard let accept = session.accept else { return }
         do throws(StorageError) {
             let archive = try store.switchGeneration().archive
             whenDurable { failure in
                 if let failure { return self.failJoin(.storageFailed, "the new generation is not durable: \(failure)") }
                 self.joining = nil
-                self.closeJoinLink(session)
+                self.closeJoinLinks(session)
                 self.becomeMember(of: accept.cluster, accept.members, joined: accept.joined)
                 self.logger.info(
                     "joined",
@@ -252,8 +147,9 @@ extension NodeCore {
         failJoin(ErrorCode(rawValue: reject.code) ?? .incompatible, text)
     }
 
-    func joinFailed(_ reason: LinkDownReason) {
+    func joinFailed(_ id: LinkID, _ reason: LinkDownReason) {
         guard let session = joining else { return }
+        guard session.link == id else { return sourceIsLost(id, session) }
         switch reason {
         case .closedByPeer(let close), .closedHere(let close):
             failJoin(ErrorCode(rawValue: close.code) ?? .unreachable, "\(session.address): \(close.words)")
@@ -262,20 +158,25 @@ extension NodeCore {
         }
     }
 
-    private func failJoin(_ code: ErrorCode, _ text: String) {
+    func failJoin(_ code: ErrorCode, _ text: String) {
         guard let session = joining else { return }
         joining = nil
         if session.generation != nil, store.building != nil { store.abandonGeneration() }
-        closeJoinLink(session)
+        closeJoinLinks(session)
         session.caller.fail(code, text)
         endOfTurnSoon()
     }
 
-    private func closeJoinLink(_ session: JoinSession) {
-        guard let link = links[session.link] else { return }
-        forget(session.link)
+    private func closeJoinLinks(_ session: JoinSession) {
+        closeJoinLink(session.link)
+        for id in session.sources.keys.sorted() { closeJoinLink(id) }
+    }
+
+    func closeJoinLink(_ id: LinkID) {
+        guard let link = links[id] else { return }
+        forget(id)
         link.handler.close(Close(.joined, text: "the join link has done its work"))
-        handle(.closed(session.link, .eof))
+        handle(.closed(id, .eof))
     }
 }
 

@@ -49,7 +49,7 @@ extension NodeCore {
         case .linkUp(let id, let node, _): linkUp(id, node)
         case .linkDown(_, let node, let reason): linkDown(node, reason)
         case .joinLinkUp(let id, let hello): joinLinkUp(id, hello)
-        case .joinFailed(_, let reason): joinFailed(reason)
+        case .joinFailed(let id, let reason): joinFailed(id, reason)
         case .joinRequested(let id, let request, let hello): admit(request, hello, on: id)
         case .resendDefinitions(let id): sendDefinitions(to: id)
         case .persistMembers(let records): persist(records)

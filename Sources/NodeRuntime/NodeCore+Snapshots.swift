@@ -97,11 +97,17 @@ extension NodeCore {
         link.codecChoice.sent(
             link.handler.sentBytes(on: .bulk), packingRate: packer.bytesPerSecond, elapsed: clock.elapsed)
         guard link.handler.waitingBytes(on: .bulk) < Self.servingLowWater else { return }
-        let streams = link.serving.keys.sorted()
-        let turn = Int(counters.snapshotRowsSent / 64) % streams.count
-        guard link.serving[streams[turn]]?.packing ?? 0 < Self.packedAhead else { return }
-        sendChunk(of: streams[turn], on: link)
+        guard let stream = nextToServe(on: link), link.serving[stream]?.packing ?? 0 < Self.packedAhead else { return }
+        sendChunk(of: stream, on: link)
         serveSoon(link)
+    }
+
+    /// Tables take turns; of one table the parts come in the order in which they were asked for, so that the first is whole early.
+    private func nextToServe(on link: Link) -> UInt32? {
+        var first: [TableName: UInt32] = [:]
+        for (stream, serving) in link.serving { first[serving.table] = min(first[serving.table] ?? stream, stream) }
+        let streams = first.values.sorted()
+        return streams.isEmpty ? nil : streams[Int(counters.snapshotRowsSent / 64) % streams.count]
     }
 
     private func sendChunk(of stream: UInt32, on link: Link) {
