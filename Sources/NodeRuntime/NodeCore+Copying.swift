@@ -1,6 +1,7 @@
 import ClusterModel
 import ClusterStateMachine
 import LinkTransport
+import Logging
 import TableStorage
 import WireFormat
 

@@ -219,7 +219,7 @@ private struct EngineLife {
             if chance(3) { try deliver() }
         }
         if isComplete {
-            let removed = table.prune(buckets: range, vector: begin, tracker: tracker)
+            let removed = table.prune(buckets: range, vector: begin, collected: other.collected, tracker: tracker)
             let before = model.content.rows.count
             model.prune(range, begin, received: received)
             expect("rows pruned", removed.count == before - model.content.rows.count)
@@ -312,7 +312,9 @@ private struct EngineLife {
             var tracker = copy.privateTracker()
             expect("tracker of an empty table", tracker == nil)
             try fill(copy) { (copy, block) in _ = try copy.merge(block: block, tracker: &tracker) }
-            expect("rows pruned", copy.prune(buckets: Self.all, vector: table.vector, tracker: tracker).isEmpty)
+            expect(
+                "rows pruned",
+                copy.prune(buckets: Self.all, vector: table.vector, collected: table.collected, tracker: tracker).isEmpty)
             copy.adopt(table.vector)
             model.beyond = [:]
         } else {
