@@ -18,9 +18,10 @@ extension LinkHandler {
         if case .snapChunk(let chunk) = message {
             return queue(type: .snapChunk, stream: stream, head: ChunkCodec.head(of: chunk), body: chunk.data)
         }
-        send(type: message.type, stream: stream, body: MessageCodec.encode(message))
-        // HELLO goes out at once: it is part of the transcript that the peer's proof is over.
+        // HELLO is part of the transcript, with the header that it will have: nothing else may go out in between.
         if case .hello(let hello) = message { note(hello) }
+        send(type: message.type, stream: stream, body: MessageCodec.encode(message))
+        if case .hello = message { flush() }
     }
 
     /// Queues an encoded body; the bytes are shared, not copied, until they are written.
@@ -115,7 +116,6 @@ extension LinkHandler {
             type: MessageType.hello.rawValue, lane: Lane.control.rawValue, bodyLength: UInt32(body.count),
             sequence: queues.framesSent, bodyCRC: CRC32.checksum(body.span))
         transcript.note(hello, header: header, fromDialer: side == .dialer)
-        flush()
     }
 }
 
