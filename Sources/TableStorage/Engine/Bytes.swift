@@ -88,10 +88,15 @@ struct Bytes {
         let limit = min(count, other.count)
         guard let a = unsafe start, let b = unsafe other.start else { return 0 }
         var length = 0
+        while length &+ 8 <= limit {
+            let difference = unsafe UInt64(littleEndian: Self.word(a, length) ^ Self.word(b, length))
+            if difference != 0 { return length &+ difference.trailingZeroBitCount &>> 3 }
+            length &+= 8
+        }
         while length < limit,
             unsafe a.load(fromByteOffset: length, as: UInt8.self) == b.load(fromByteOffset: length, as: UInt8.self)
         {
-            length += 1
+            length &+= 1
         }
         return length
     }

@@ -6,4 +6,11 @@ struct IncomingRow {
     var value: Bytes
     var isTombstone: Bool
     var version: RowVersion
+
+    static var none: IncomingRow {
+        let origin = Origin(node: NodeID(0), incarnation: 0)
+        return IncomingRow(
+            key: .empty, value: .empty, isTombstone: false,
+            version: RowVersion(stamp: .zero, dot: Dot(origin: origin, sequence: 0)))
+    }
 }

@@ -28,8 +28,7 @@ extension RowStore {
         var sequence = first
         let isAdmitted = admits(origin)
         // The bytes of a batch's rows lie in `groups` and stay there.
-        var batch: [(row: IncomingRow, hash: UInt64)] = []
-        batch.reserveCapacity(16)
+        var batch = Batch()
         try OperationGroups.forEach(groups) { (stamp, kind, key, value, _) throws(DecodingError) in
             let version = RowVersion(stamp: stamp, dot: Dot(origin: origin, sequence: sequence))
             sequence += 1
@@ -40,19 +39,36 @@ extension RowStore {
             let row = Bytes.of(key) { key in Bytes.of(value) { value in incoming(kind, key, value, version) } }
             let hash = hash(row)
             index.prefetch(hash)
-            batch.append((row, hash))
-            if batch.count == 16 { merge(&batch, judge, &applied) }
+            batch.append(Batch.Item(row: row, hash: hash))
+            if batch.count == Batch.size { merge(&batch, judge, &applied) }
         }
         merge(&batch, judge, &applied)
         return applied
     }
 
-    private mutating func merge(
-        _ batch: inout [(row: IncomingRow, hash: UInt64)], _ judge: ConflictJudge?, _ applied: inout Applied
-    ) {
-        for item in batch { prefetchRecord(item.hash) }
-        for item in batch { merge(item.row, item.hash, judge, &applied) }
-        batch.removeAll(keepingCapacity: true)
+    private mutating func merge(_ batch: inout Batch, _ judge: ConflictJudge?, _ applied: inout Applied) {
+        for index in 0..<batch.count { prefetchRecord(batch.items[index].hash) }
+        for index in 0..<batch.count { merge(batch.items[index].row, batch.items[index].hash, judge, &applied) }
+        batch.count = 0
+    }
+
+    /// Rows that wait for their memory.
+    private struct Batch {
+        static let size = 16
+
+        struct Item {
+            var row: IncomingRow
+            var hash: UInt64
+        }
+
+        var items = InlineArray<16, Item>(repeating: Item(row: .none, hash: 0))
+        var count = 0
+
+        @inline(__always)
+        mutating func append(_ item: Item) {
+            items[count] = item
+            count &+= 1
+        }
     }
 
     func incoming(_ kind: Operation.Kind, _ key: Bytes, _ value: Bytes, _ version: RowVersion) -> IncomingRow {

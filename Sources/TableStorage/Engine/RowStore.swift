@@ -90,8 +90,8 @@ struct RowStore: ~Copyable {
         let fingerprint = HashIndex.fingerprint(hash)
         let start = index.home(bucket, fingerprint)
         let matches = index.matches(bucket, start, fingerprint)
-        // Without a match the place in the line is as good as any other, and nearly always there is one.
-        let reference = UInt32(truncatingIfNeeded: index[bucket, start &+ matches.trailingZeroBitCount & (HashIndex.line - 1)])
+        guard matches != 0 else { return }
+        let reference = UInt32(truncatingIfNeeded: index[bucket, start &+ matches.trailingZeroBitCount])
         if reference != 0 { records.arena.prefetch(reference) }
     }
 

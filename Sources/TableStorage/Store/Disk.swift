@@ -6,6 +6,11 @@ public protocol Disk: Sendable {
     /// Bytes of the file from `offset` on, at most `count`; fewer at the end of the file, none behind it.
     func read(_ name: String, at offset: UInt64, count: Int) throws(DiskError) -> [UInt8]
 
+    /// Reads from `offset` on into `buffer`, as far as buffer and file go. Recovery reads large files this way, into the same
+    /// memory again and again. The default is a `read` and a copy.
+    /// - Returns: bytes read.
+    func read(_ name: String, at offset: UInt64, into buffer: inout [UInt8]) throws(DiskError) -> Int
+
     /// Opens a file for appending; creates it when it does not exist. The new name is durable after `syncDirectory`.
     /// - Parameter truncating: throw away what the file holds.
     func open(_ name: String, truncating: Bool) throws(DiskError) -> any DiskFile
@@ -45,6 +50,12 @@ public protocol DiskFile: AnyObject, Sendable {
 }
 
 extension Disk {
+    public func read(_ name: String, at offset: UInt64, into buffer: inout [UInt8]) throws(DiskError) -> Int {
+        let bytes = try read(name, at: offset, count: buffer.count)
+        buffer.replaceSubrange(0..<bytes.count, with: bytes)
+        return bytes.count
+    }
+
     /// The whole file.
     public func read(_ name: String) throws(DiskError) -> [UInt8] {
         try read(name, at: 0, count: .max)

@@ -15,11 +15,14 @@ struct RecordReader {
 
     /// What is read stays in the processor's cache until it was checked and decoded.
     static let windowSize = 1024 * 1024
+    /// The first window: many files are small.
+    private static let firstWindowSize = 16 * 1024
 
     let disk: any Disk
     let name: String
-    /// Bytes of the file from `windowOffset` on.
+    /// Bytes of the file from `windowOffset` on: the first `windowCount`. The memory is kept.
     private var window: [UInt8] = []
+    private var windowCount = 0
     private var windowOffset: UInt64 = 0
     private var position = 0
     private var bodyRange = 0..<0
@@ -43,19 +46,19 @@ struct RecordReader {
     /// Reads and checks the file header; to be called first.
     mutating func readHeader(_ kind: FileKind) throws(StorageError) {
         try fill(RecordFormat.headerSize)
-        try RecordFormat.checkHeader(window.span, of: kind, file: name)
+        try RecordFormat.checkHeader(window.span.extracting(first: windowCount), of: kind, file: name)
         position = RecordFormat.headerSize
     }
 
     mutating func next() throws(StorageError) -> Step {
         try fill(RecordFormat.frameSize)
-        let rest = window.count - position
+        let rest = windowCount - position
         if rest == 0 { return .end }
         guard rest >= RecordFormat.frameSize else { return .bad(offset: offset, reason: .truncated) }
         let length = Int(window.span.bigEndian(UInt32.self, at: position))
         guard (1...RecordFormat.maximumLength).contains(length) else { return .bad(offset: offset, reason: .length) }
         try fill(8 + length)
-        guard window.count - position >= 8 + length else { return .bad(offset: offset, reason: .truncated) }
+        guard windowCount - position >= 8 + length else { return .bad(offset: offset, reason: .truncated) }
         let checksum = window.span.bigEndian(UInt32.self, at: position + 4)
         guard CRC32.checksum(window.span.extracting((position + 8)..<(position + 8 + length))) == checksum else {
             return .bad(offset: offset, reason: .checksum)
@@ -70,11 +73,12 @@ struct RecordReader {
 
     /// Makes `count` bytes available at the position, fewer only at the end of the file.
     private mutating func fill(_ count: Int) throws(StorageError) {
-        guard window.count - position < count, !isWindowLast else { return }
-        let wanted = max(count, Self.windowSize)
-        let bytes: [UInt8]
+        guard windowCount - position < count, !isWindowLast else { return }
+        let wanted = max(count, window.isEmpty ? Self.firstWindowSize : Self.windowSize)
+        if window.count != wanted { window = [UInt8](repeating: 0, count: wanted) }
+        let found: Int
         do throws(DiskError) {
-            bytes = try disk.read(name, at: offset, count: wanted)
+            found = try disk.read(name, at: offset, into: &window)
         } catch {
             if case .notFound = error { throw .corrupt(file: name, offset: 0, reason: .missing) }
             throw .disk(error)
@@ -82,8 +86,8 @@ struct RecordReader {
         windowOffset += UInt64(position)
         position = 0
         bodyRange = RecordFormat.frameSize..<RecordFormat.frameSize
-        window = bytes
-        isWindowLast = bytes.count < wanted
+        windowCount = found
+        isWindowLast = found < wanted
     }
 }
 
