@@ -12,6 +12,8 @@ extension NodeCore {
     /// Rows from which on a copy is worth further links.
     private static let rowsForSources: UInt64 = 100_000
     private static let partsWithSources = 16
+    /// What another node says of its rows makes room for so many at most.
+    private static let rowsReserved: UInt64 = 4 << 20
     private static let partsUnderWay = 2
 
     /// Opens join links to further members, when there is much to copy (JON-014).
@@ -42,6 +44,8 @@ extension NodeCore {
         guard let name = session.waiting.popLast() else { return switchGeneration(session) }
         let table = session.generation?.table(named: name)
         let rows = session.accept?.tables.first { $0.table == name }?.rows ?? 0
+        // In advance, so that the index never has to move; what is not used is not resident either.
+        table?.reserve(rows: Int(clamping: min(rows, Self.rowsReserved)))
         let isSplit = !session.sources.isEmpty && rows >= Self.rowsForSources
         session.current = TableCopy(
             table: name, have: table?.vector ?? VersionVector(), hadRows: table?.privateTracker() != nil,
