@@ -148,9 +148,9 @@ struct HashIndex: ~Copyable {
         unsafe buckets[bucket].count -= 1
     }
 
-    /// Makes room for so many rows.
+    /// Makes room for so many rows, within reason: a peer or a file may say any number.
     mutating func reserve(rows: Int) {
-        let mean = rows / Limits.buckets
+        let mean = min(rows, 1 << 28) / Limits.buckets
         guard mean > 0 else { return }
         // Buckets differ by chance: three standard deviations more than the mean.
         let count = mean + Int(3 * Double(mean).squareRoot())
