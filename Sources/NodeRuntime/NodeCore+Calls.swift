@@ -71,8 +71,8 @@ extension NodeCore {
     }
 
     func readable(_ name: TableName) throws(CallFailure) -> Table {
-        guard let definition = data.definition(named: name), definition.exists else { throw noSuchTable(name) }
-        guard let table = data.table(named: name), definition.isReplica(store.identity.node) else {
+        guard let table = data.table(named: name) else { throw noSuchTable(name) }
+        guard table.definition.isReplica(store.identity.node) else {
             throw CallFailure(.notReplicated, "table '\(name)' is not replicated on this node; ask one of its replicas")
         }
         return table

@@ -92,11 +92,11 @@ extension NodeCore {
     }
 
     private func gather(_ written: OperationRun, in table: TableName) {
-        if let size = turnWrites[table]?.groups.count, size >= Limits.frameBodyDefault { flushWrites() }
-        if turnWrites[table]?.append(written) == nil {
-            turnWrites[table] = TurnWrites(
-                origin: written.origin, first: written.first, last: written.last, groups: written.groups)
+        if let index = turnWrites.index(forKey: table) {
+            if turnWrites.values[index].groups.count < Limits.frameBodyDefault { return turnWrites.values[index].append(written) }
+            flushWrites()
         }
+        turnWrites[table] = TurnWrites(origin: written.origin, first: written.first, last: written.last, groups: written.groups)
     }
 
     func beginWait(_ write: WaitingWrite) {

@@ -30,6 +30,11 @@ public final class PosixDisk: Disk {
         return try file.read(at: offset, count: Int(min(UInt64(count), size - offset)))
     }
 
+    public func read(_ name: String, at offset: UInt64, into buffer: inout [UInt8]) throws(DiskError) -> Int {
+        let file = try PosixFile(path: path(name), name: name, flags: O_RDONLY)
+        return try file.read(at: offset, into: &buffer)
+    }
+
     public func open(_ name: String, truncating: Bool) throws(DiskError) -> any DiskFile {
         let flags = O_WRONLY | O_CREAT | O_APPEND | (truncating ? O_TRUNC : 0)
         return try PosixFile(path: path(name), name: name, flags: flags)
@@ -146,20 +151,34 @@ private final class PosixFile: DiskFile {
 
     /// At most `count` bytes from `offset` on; fewer at the end of the file.
     func read(at offset: UInt64, count: Int) throws(DiskError) -> [UInt8] {
-        var filled = 0
         var failed = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            while filled < count {
-                let result = unsafe pread(
-                    descriptor, buffer.baseAddress?.advanced(by: filled), count - filled, off_t(offset) + off_t(filled))
-                if result < 0, errno == EINTR { continue }
-                failed = result < 0
-                if result <= 0 { break }
-                filled += result
-            }
-            initialized = filled
+            let filled = unsafe fill(UnsafeMutableRawBufferPointer(buffer), from: offset)
+            failed = filled == nil
+            initialized = filled ?? 0
         }
         if failed { throw PosixDisk.error("pread", name) }
         return bytes
+    }
+
+    func read(at offset: UInt64, into buffer: inout [UInt8]) throws(DiskError) -> Int {
+        guard let filled = unsafe buffer.withUnsafeMutableBytes({ unsafe fill($0, from: offset) }) else {
+            throw PosixDisk.error("pread", name)
+        }
+        return filled
+    }
+
+    /// - Returns: bytes read, fewer than there is room for at the end of the file; nil when reading failed.
+    private func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: UInt64) -> Int? {
+        var filled = 0
+        while filled < buffer.count {
+            let result = unsafe pread(
+                descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled, off_t(offset) + off_t(filled))
+            if result < 0, errno == EINTR { continue }
+            if result < 0 { return nil }
+            if result == 0 { break }
+            filled += result
+        }
+        return filled
     }
 }

@@ -178,7 +178,7 @@ public final class TablewireClient: Sendable {
 public struct PendingReply: Sendable {
     let address: Address
     /// Completes on the link's event loop, and never fails: its value is the outcome. A callback on it costs no task.
-    public let future: EventLoopFuture<Result<Reply.Result, ClientError>>
+    let future: EventLoopFuture<Result<Reply.Result, ClientError>>
 
     /// Waits for the reply. Giving up the wait does not take the call back.
     /// - Throws: as `TablewireClient.call`.

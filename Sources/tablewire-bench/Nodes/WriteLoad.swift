@@ -94,13 +94,9 @@ final class WriteLoad {
         let calls = writers[index].calls
         let call = calls[writers[index].next % calls.count]
         writers[index].next += 1
-        do throws(ClientError) {
-            // The load keeps itself alive through the callbacks of its writers.
-            try writers[index].client.begin(call).future.assumeIsolated().whenSuccess { self.answered(index, $0) }
-        } catch {
-            fail("\(error)")
-            retire(at: now)
-        }
+        // The load keeps itself alive through the callbacks of its writers, which run on its loop.
+        let load = NIOLoopBound(self, eventLoop: done.futureResult.eventLoop)
+        writers[index].client.call(call) { load.value.answered(index, $0) }
     }
 
     private func answered(_ index: Int, _ result: Result<Reply.Result, ClientError>) {
