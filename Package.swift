@@ -63,7 +63,9 @@ let package = Package(
             ], swiftSettings: settings),
         .executableTarget(
             name: "tablewire",
-            dependencies: ["ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams],
+            dependencies: [
+                "ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams,
+            ],
             exclude: ["Resources/README.md"], resources: [.copy("Resources/timezones.jsonl")],
             swiftSettings: settings),
         .executableTarget(
@@ -80,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(
-            name: "NodeRuntimeTests", dependencies: ["NodeRuntime", "TableStorage", "ClusterModel", "LinkTransport", logging],
+            name: "NodeRuntimeTests",
+            dependencies: ["NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
         .testTarget(
             name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
