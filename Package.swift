@@ -104,3 +104,24 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+// The core alone needs none of the packages above: it builds in a minute, also with a sanitizer or for the fuzzer
+// (CONTRIBUTING.md).
+let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
+if isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1" {
+    let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage"]
+    let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "ArchitectureTests", "SpecTests"])
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products = []
+    package.dependencies = []
+}
+if isFuzzed {
+    package.targets.removeAll { $0.type == .test }
+    package.targets.append(
+        .executableTarget(
+            name: "CoreFuzzer", dependencies: ["ClusterModel", "WireFormat", "TableStorage"], swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+    for target in package.targets where target.type != .system {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    }
+}
