@@ -166,11 +166,21 @@ import Testing
         }
     }
 
+    /// Drivers end what they start with SIGTERM; who starts them must not have blocked it.
+    @Test func aDriverCanEndWhatItStarts() async throws {
+        let driver = """
+            sleep 5 & child=$!; kill -TERM $child; wait $child
+            if [ $? = 143 ]; then echo '{"rate": 1}'; else echo 'could not end its child' >&2; exit 1; fi
+            """
+        let outcome = try await compare(["raw": driver, "mnesia": driver], "--runs", "1")
+        #expect(outcome.output.contains("mnesia ets:lookup 1 /s"), "\(outcome.output)")
+    }
+
     /// Peers may be many minutes; whoever gives up leaves nothing running.
     @Test func aDriverIsEndedWithTheComparison() async throws {
         try await withTemporaryDirectory { folder in
             let mark = folder.appending(path: "ended").path
-            let driver = "trap 'echo > \(mark); exit 143' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
+            let driver = "trap 'echo > \(mark); exit 143' TERM; kill -TERM $PPID; for i in $(seq 200); do sleep 0.05; done"
             let outcome = try await compare(["mnesia": driver], "--runs", "1")
             #expect(outcome.code == 128 + SIGTERM)
             var ended = FileManager.default.fileExists(atPath: mark)

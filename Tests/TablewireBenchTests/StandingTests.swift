@@ -33,8 +33,8 @@ import Testing
         #expect(standing.best(of: "redis") == 5)
         #expect(standing.ratio == 0.4)
         #expect(standing.verdict == .reached)
-        #expect(standing.text(standing.own) == "2 s (1 to 9)")
-        #expect(standing.peersText == "redis RDB 6 s (4 to 8), redis AOF 5 s (4 to 9), mnesia 1 s")
+        #expect(standing.text(standing.own) == "2 s (1 s to 9 s)")
+        #expect(standing.peersText == "redis RDB 6 s (4 s to 8 s), redis AOF 5 s (4 s to 9 s), mnesia 1 s")
         #expect(standing.targetText == "≤ 0.5 × redis")
     }
 
@@ -64,6 +64,12 @@ import Testing
         line["rows"] = .integer(0)
         #expect(Contest.Metric.wirePerRow.value(line) == nil)
         #expect(Contest.Metric.median.value(line) == nil)
+    }
+
+    @Test func shortTimesAreMilliseconds() {
+        #expect(Contest.Metric.seconds.text(0.0052) == "5.2 ms")
+        #expect(Contest.Metric.seconds.text(0.25) == "0.25 s")
+        #expect(Contest.Metric.rate.text(0.05) == "0.05 /s")
     }
 
     @Test func whoIsMissingIsNamedWithTheReason() {

@@ -14,6 +14,11 @@ struct Contest: Sendable {
         static let memoryPerRow = Metric(field: "rss_mb", isPerRow: true, factor: 1_048_576, unit: "B")
         static let wirePerRow = Metric(field: "bytes_on_wire", isPerRow: true, unit: "B")
 
+        /// A figure with its unit; short times in milliseconds.
+        func text(_ value: Double) -> String {
+            unit == "s" && value < 0.1 ? "\(Figure.short(value * 1000)) ms" : "\(Figure.short(value)) \(unit)"
+        }
+
         func value(_ line: ResultLine) -> Double? {
             guard let value = line.number(field) else { return nil }
             guard isPerRow else { return value * factor }

@@ -64,9 +64,9 @@ struct Standing: Sendable {
 
     func text(_ spread: Spread?) -> String {
         guard let spread else { return "not measured" }
-        let median = "\(Figure.short(spread.median)) \(contest.metric.unit)"
-        guard spread.least < spread.most else { return median }
-        return median + " (\(Figure.short(spread.least)) to \(Figure.short(spread.most)))"
+        let metric = contest.metric
+        guard spread.least < spread.most else { return metric.text(spread.median) }
+        return "\(metric.text(spread.median)) (\(metric.text(spread.least)) to \(metric.text(spread.most)))"
     }
 
     var peersText: String {

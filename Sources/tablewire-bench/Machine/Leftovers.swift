@@ -19,7 +19,7 @@ final class Leftovers: Sendable {
     /// - Parameter signal: SIGKILL, or SIGTERM for a process that must end others before itself.
     func start(_ process: Process, endedBy signal: Int32 = SIGKILL) throws {
         try state.withLock { state in
-            try process.run()
+            try SignalMask.withNothingBlocked { try process.run() }
             state.processes[process.processIdentifier] = signal
         }
     }
@@ -57,5 +57,18 @@ final class Leftovers: Sendable {
             source.resume()
             return source
         }
+    }
+}
+
+/// Which signals the current thread lets through.
+enum SignalMask {
+    /// A process inherits the mask of the thread that starts it. Threads of the pool block everything: a program that was started
+    /// from one could not be ended with SIGTERM, nor could what it starts.
+    static func withNothingBlocked(_ body: () throws -> Void) rethrows {
+        var (none, before) = (sigset_t(), sigset_t())
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { unsafe _ = pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 }
