@@ -23,10 +23,9 @@ struct WriteMeasurement: Sendable {
         Progress.show("writing")
         for member in members { member.figures.resetPeak() }
         let before = try await Moment(members)
-        let watch = Stopwatch()
         let outcome = try await WriteLoad.run(shape, over: clients, on: stage.loops.next())
         try await lastWrite(over: clients[0], to: stage.table)
-        let seconds = watch.seconds
+        let seconds = Double((NIODeadline.now() - outcome.start).nanoseconds) / 1e9
         let after = try await Moment(members)
         let rows = try await stage.waitForEqualRows(on: members)
         guard rows == shape.keys else { throw MeasurementError("there are \(rows) rows after writing \(shape.keys) keys") }

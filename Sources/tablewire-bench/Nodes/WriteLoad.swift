@@ -22,6 +22,8 @@ final class WriteLoad {
     struct Outcome: Sendable {
         var operations = 0
         var writes = 0
+        /// When the first write was sent; before it all keys and values were made.
+        var start = NIODeadline.uptimeNanoseconds(0)
         /// Until the last writer had its last answer.
         var seconds = 0.0
         /// Nanoseconds of one write.
@@ -42,7 +44,6 @@ final class WriteLoad {
     private var writers: [Writer]
     private var outcome = Outcome(latencies: WriteLoad.emptyHistogram())
     private var running = 0
-    private var start = NIODeadline.now()
     private var end = NIODeadline.now()
     private let done: EventLoopPromise<Outcome>
 
@@ -82,7 +83,8 @@ final class WriteLoad {
     }
 
     private func begin() {
-        start = .now()
+        let start = NIODeadline.now()
+        outcome.start = start
         end = start + .nanoseconds(Int64(shape.seconds * 1e9))
         running = writers.count
         for index in writers.indices { write(index, at: start) }
@@ -117,7 +119,7 @@ final class WriteLoad {
     private func retire(at now: NIODeadline) {
         running -= 1
         guard running == 0 else { return }
-        outcome.seconds = Double((now - start).nanoseconds) / 1e9
+        outcome.seconds = Double((now - outcome.start).nanoseconds) / 1e9
         done.succeed(outcome)
     }
 }
