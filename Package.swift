@@ -73,7 +73,7 @@ let package = Package(
             dependencies: [
                 "ClusterModel", "WireFormat", "TableStorage", "LinkTransport", "TablewireClient", "NodeRuntime", "CZlib",
                 "CKernel", arguments, logging, nioCore, nioPosix, histogram,
-            ], exclude: ["RESULTS.md"],
+            ], exclude: ["RESULTS.md"], resources: [.copy("Resources/tablewire_link.erl")],
             swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
         .testTarget(name: "WireFormatTests", dependencies: ["WireFormat", "ClusterModel"], swiftSettings: settings),

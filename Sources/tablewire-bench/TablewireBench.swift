@@ -38,8 +38,8 @@ struct TablewireBench: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            JoinCommand.self, WriteCommand.self, ReadCommand.self, RestartCommand.self, FailureCommand.self,
-            HeartbeatCommand.self, SnapshotCommand.self, EngineCommand.self, CodecCommand.self, LogCommand.self,
-            GrowthCommand.self, CompareCommand.self,
+            JoinCommand.self, LinkCommand.self, WriteCommand.self, ReadCommand.self, RestartCommand.self,
+            FailureCommand.self, HeartbeatCommand.self, SnapshotCommand.self, EngineCommand.self, CodecCommand.self,
+            LogCommand.self, GrowthCommand.self, CompareCommand.self,
         ])
 }

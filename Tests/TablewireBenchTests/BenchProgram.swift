@@ -14,7 +14,8 @@ enum BenchProgram {
         return URL(filePath: own).deletingLastPathComponent().appending(path: "tablewire-bench")
     }()
 
-    /// Runs it to its end, with a temporary directory of its own that must be empty afterwards.
+    /// Runs it to its end, with a temporary directory of its own that must be empty afterwards, as must be what it made of network
+    /// namespaces.
     static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
         try await withTemporaryDirectory { folder in
             let (out, err, temporary) = (
@@ -36,6 +37,10 @@ enum BenchProgram {
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: temporary.path)
             guard left.isEmpty else { throw Leftover(description: "left behind: \(left)") }
+            let namespaces = (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
+            guard !namespaces.contains(where: { $0.dropLast() == "twl\(process.processIdentifier)" }) else {
+                throw Leftover(description: "left behind: a network namespace")
+            }
             return Outcome(
                 code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
                 output: try String(contentsOf: out, encoding: .utf8), errors: try String(contentsOf: err, encoding: .utf8))

@@ -23,6 +23,8 @@ import Testing
         #expect(write.ack.level == .majority)
         #expect(write.storage.kind == .disc)
         #expect(write.output.json)
+        let link = try LinkCommand.parse(["--peer", "mnesia", "--compress", "--round-trip", "20"])
+        #expect(link.peer == .mnesia && link.compress && link.roundTrip == 20 && link.rate == 100)
         #expect(try EngineCommand.parse(["--type", "ordered_set"]).type.type == .orderedSet)
         #expect(try FailureCommand.parse(["--signal", "STOP"]).signal == .stop)
         #expect(try RestartCommand.parse(["--stop", "kill"]).stop == .kill)
@@ -34,6 +36,8 @@ import Testing
         ["write", "--keys", "10", "--writers", "16"], ["write", "--in-process", "--writers", "2"], ["write", "--ack", "some"],
         ["read", "--type", "bag"], ["failure", "--signal", "TERM"], ["failure", "--nodes", "1"], ["failure", "--preset", "moon"],
         ["restart", "--stop", "never"], ["codec", "--rows", "0"], ["nonsense"],
+        ["link", "--peer", "etcd"], ["link", "--compress"], ["link", "--peer", "redis", "--compress"], ["link", "--rate", "0"],
+        ["link", "--round-trip", "-1"], ["link", "--round-trip", "1001"], ["link", "--peer", "redis", "--storage", "disc"],
     ])
     func whatMakesNoSenseIsRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try TablewireBench.parseAsRoot(arguments) }

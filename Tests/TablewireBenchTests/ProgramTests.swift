@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import tablewire_bench
@@ -6,8 +7,8 @@ import Testing
 /// The program as a person runs it, with real node processes: whether it measures the right thing, not how fast that is.
 @Suite(.serialized) struct ProgramTests {
     static let commands = [
-        [], ["join"], ["write"], ["read"], ["restart"], ["failure"], ["heartbeat"], ["snapshot"], ["engine"], ["codec"], ["log"],
-        ["growth"], ["compare"],
+        [], ["join"], ["link"], ["write"], ["read"], ["restart"], ["failure"], ["heartbeat"], ["snapshot"], ["engine"], ["codec"],
+        ["log"], ["growth"], ["compare"],
     ]
 
     @Test(arguments: commands) func everyCommandHasHelp(command: [String]) async throws {
@@ -56,6 +57,27 @@ import Testing
         #expect(try #require(line.number("rss_seed_mb")) > 1)
         #expect(try #require(line.number("bytes_on_wire")) > 20 * 2000)
         #expect(line.number("cpu_joiner_s") != nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "network namespaces can only be made by root"), arguments: ["0", "20"])
+    func aJoinOverASlowLinkCopiesEveryRow(roundTrip: String) async throws {
+        let line = try await measure("link", "--rows", "5000", "--round-trip", roundTrip)
+        #expect(line.number("rows") == 5000)
+        #expect(line.number("mbit") == 100)
+        #expect(line.number("round_trip_ms") == Double(roundTrip))
+        #expect(line.number("dropped_frames") == 0)
+        let wire = try #require(line.number("bytes_on_wire"))
+        #expect(wire > 10 * 5000)
+        // Nothing is faster than the wire, nor than the handshakes of a connection and of the link on it.
+        let seconds = try #require(line.number("seconds"))
+        #expect(seconds > try #require(Double(roundTrip)) * 3 / 1000)
+    }
+
+    @Test func aSlowLinkThatCannotBeMeasuredSaysWhatIsMissing() async throws {
+        let outcome = try await BenchProgram.run(["link", "--peer", "redis"], environment: ["PATH": "/no/such/folder"])
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(outcome.errors.contains(geteuid() == 0 ? "redis-server and redis-cli" : "root"), "\(outcome.errors)")
     }
 
     @Test func writesReachEveryReplica() async throws {

@@ -24,8 +24,11 @@ struct CompareCommand: AsyncParsableCommand {
               standard error.
 
             ROWS
-              copy-ram copy-disc copy-bytes memory write-16 write-16-median write-1
-              write-batch write-embedded read restart-clean restart-kill kill stop
+              copy-ram copy-disc copy-link copy-link-20 copy-bytes memory write-16
+              write-16-median write-1 write-batch write-embedded read restart-clean
+              restart-kill kill stop
+              copy-link and copy-link-20 are this program's own 'link', for peers too:
+              they need root, not the drivers.
 
             EXAMPLES
               tablewire-bench compare --peers ../peers

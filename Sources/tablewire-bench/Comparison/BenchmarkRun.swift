@@ -4,9 +4,17 @@ import Glibc
 
 /// One run of a program that measures something and prints it as one line of JSON: this one, or the driver of a peer.
 struct BenchmarkRun: Hashable, Sendable {
-    /// Whose program it is: `tablewire` or the name of a peer.
+    /// Who is measured: `tablewire` or the name of a peer.
     var peer: String
     var arguments: [String]
+    /// Whether this program measures the peer, and not a driver.
+    var isOwnProgram = false
+
+    /// A run of this program.
+    static func own(_ arguments: String, peer: String = "tablewire") -> BenchmarkRun {
+        let words = arguments.split(separator: " ").map(String.init)
+        return BenchmarkRun(peer: peer, arguments: words + ["--json"], isOwnProgram: true)
+    }
 
     var title: String { "\(peer) \(arguments.joined(separator: " "))" }
 }

@@ -39,7 +39,7 @@ struct Comparison: Sendable {
 
     private func measure(_ run: BenchmarkRun) async -> Result<BenchmarkSample, BenchmarkFailure> {
         do throws(BenchmarkFailure) {
-            let program = run.peer == "tablewire" ? NodeProgram.ownURL : try peers.driver(of: run.peer)
+            let program = run.isOwnProgram ? NodeProgram.ownURL : try peers.driver(of: run.peer)
             return .success(try await runner.run(program, run.arguments))
         } catch {
             return .failure(error)

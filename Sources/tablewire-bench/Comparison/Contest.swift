@@ -46,6 +46,12 @@ struct Contest: Sendable {
             run = BenchmarkRun(peer: peer, arguments: arguments.split(separator: " ").map(String.init))
         }
 
+        /// A peer that this program measures in the same way as ours.
+        init(_ peer: String, link arguments: String, variant: String = "", runsAtMost: Int) {
+            self.init(peer, "", variant: variant, runsAtMost: runsAtMost)
+            run = .own("link --peer \(peer) \(arguments)", peer: peer)
+        }
+
         var peer: String { run.peer }
         var title: String { variant.isEmpty ? peer : "\(peer) \(variant)" }
     }
@@ -67,7 +73,7 @@ struct Contest: Sendable {
         self.id = id
         self.work = work
         self.metric = metric
-        self.own = BenchmarkRun(peer: "tablewire", arguments: own.split(separator: " ").map(String.init) + ["--json"])
+        self.own = .own(own)
         self.entrants = entrants
         self.target = target
     }
@@ -96,7 +102,7 @@ extension Contest {
                     Entrant("redis", "join rows=\(rows) delay=0 type=disc", variant: "AOF", metric: durable),
                     Entrant("etcd", "join rows=\(rows)", runsAtMost: 2),
                 ]),
-            // Copies over a slow link belong here.
+            link(rows, "copy-link", roundTrip: 0), link(rows, "copy-link-20", roundTrip: 20),
             Contest(
                 "copy-bytes", "bytes of it a row, compressed", .wirePerRow, own: "snapshot --rows \(rows) --codec zlib",
                 .absolute(27),
@@ -108,6 +114,18 @@ extension Contest {
                 "memory", "resident memory of the joiner, a row", .memoryPerRow, own: "join --rows \(rows) --storage ram",
                 .absolute(140), ram),
         ]
+    }
+
+    private static func link(_ rows: Int, _ id: String, roundTrip: Int) -> Contest {
+        let arguments = "--rows \(rows) --rate 100 --round-trip \(roundTrip)"
+        return Contest(
+            id, "the same over 100 Mbit/s" + (roundTrip > 0 ? ", \(roundTrip) ms round trip" : ""), .seconds,
+            own: "link " + arguments, .times(0.25, of: "mnesia"),
+            [
+                Entrant("mnesia", link: arguments, runsAtMost: 2),
+                Entrant("mnesia", link: arguments + " --compress", variant: "send_compressed", runsAtMost: 2),
+                Entrant("redis", link: arguments, runsAtMost: 2),
+            ])
     }
 
     private static func writes(_ seconds: Double) -> [Contest] {

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Processes that were started and directories that were made: nothing stays behind, however this program ends.
+/// Processes that were started, directories and network namespaces that were made: nothing stays behind, however this program ends.
 final class Leftovers: Sendable {
     static let shared = Leftovers()
 
@@ -11,6 +11,9 @@ final class Leftovers: Sendable {
         /// Each with the signal that ends it and all that it started.
         var processes: [Int32: Int32] = [:]
         var directories: Set<String> = []
+        var namespaces: Set<String> = []
+        /// Once everything was cleared nothing may start any more.
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -19,6 +22,7 @@ final class Leftovers: Sendable {
     /// - Parameter signal: SIGKILL, or SIGTERM for a process that must end others before itself.
     func start(_ process: Process, endedBy signal: Int32 = SIGKILL) throws {
         try state.withLock { state in
+            guard !state.isClosed else { throw MeasurementError("interrupted") }
             try SignalMask.withNothingBlocked { try process.run() }
             state.processes[process.processIdentifier] = signal
         }
@@ -26,21 +30,33 @@ final class Leftovers: Sendable {
 
     func remove(process: Int32) { state.withLock { $0.processes[process] = nil } }
     func add(directory: String) { state.withLock { _ = $0.directories.insert(directory) } }
+    func add(namespace: String) { state.withLock { _ = $0.namespaces.insert(namespace) } }
 
-    /// Ends and removes everything.
+    /// Ends and removes everything; nothing can be started afterwards.
     func clear() {
-        let (processes, directories) = state.withLock { state in
+        let (processes, directories, namespaces) = state.withLock { state in
             defer {
-                state.processes = [:]
-                state.directories = []
+                state = State()
+                state.isClosed = true
             }
-            return (state.processes, state.directories)
+            return (state.processes, state.directories, state.namespaces)
         }
         for (process, signal) in processes {
             kill(process, SIGCONT)
             kill(process, signal)
         }
         for directory in directories { try? FileManager.default.removeItem(atPath: directory) }
+        for namespace in namespaces { Self.remove(namespace: namespace) }
+    }
+
+    private static func remove(namespace: String) {
+        // Not there: it was never made, or somebody else removed it.
+        guard FileManager.default.fileExists(atPath: "/run/netns/\(namespace)") else { return }
+        let process = Process()
+        process.executableURL = SystemProgram.url("ip")
+        process.arguments = ["netns", "delete", namespace]
+        guard (try? SignalMask.withNothingBlocked { try process.run() }) != nil else { return }
+        process.waitUntilExit()
     }
 
     /// Makes Ctrl-C and `kill` clear up first, as long as the result lives.

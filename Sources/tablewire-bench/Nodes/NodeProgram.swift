@@ -18,5 +18,10 @@ enum NodeProgram {
         return URL(filePath: path ?? CommandLine.arguments[0])
     }
 
+    /// The folder that holds this program's resources, beside it.
+    static var resources: URL {
+        ownURL.deletingLastPathComponent().appending(path: "tablewire_tablewire-bench.resources")
+    }
+
     private static var besideThisProgram: URL { ownURL.deletingLastPathComponent().appending(path: "tablewire") }
 }
