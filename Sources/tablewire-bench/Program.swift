@@ -49,6 +49,8 @@ enum Program {
     }
 
     private static func complain(_ text: String, _ status: ExitStatus) -> ExitStatus {
+        // Who interrupts it need not be told that something was interrupted.
+        guard !Leftovers.shared.isCleared else { return status }
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         StandardError.write("tablewire-bench: \(line)\n")
         return status

@@ -15,7 +15,7 @@ enum SystemProgram {
     static func require(_ names: [String], for what: String) throws {
         let missing = names.filter { url($0) == nil }
         guard missing.isEmpty else {
-            throw MeasurementError("\(what) needs \(missing.joined(separator: " and ")), which is not installed")
+            throw MeasurementError("\(what) needs what is not installed: \(missing.joined(separator: ", "))")
         }
     }
 
@@ -24,21 +24,20 @@ enum SystemProgram {
     /// - Throws: the last line of its standard error, when it does not end with 0.
     static func run(_ name: String, _ arguments: [String], input: URL? = nil, output: URL? = nil) async throws {
         guard let program = url(name) else { throw MeasurementError("\(name) is not installed") }
-        let errors = FileManager.default.temporaryDirectory
-            .appending(path: "tablewire-bench-errors-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")
-        try Data().write(to: errors)
-        defer { try? FileManager.default.removeItem(at: errors) }
+        // A pipe holds more than these programs ever complain.
+        let errors = Pipe()
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
         process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
         process.standardOutput = try output.map { try FileHandle(forWritingTo: $0) } ?? FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardError = errors
         try Leftovers.shared.start(process)
         defer { Leftovers.shared.remove(process: process.processIdentifier) }
         try await Waiting.until("the end of \(name)", atMost: .seconds(600), step: .milliseconds(1)) { !process.isRunning }
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            let last = (try? String(contentsOf: errors, encoding: .utf8))?.split(separator: "\n").last
+            let complaint = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
+            let last = String(decoding: complaint, as: UTF8.self).split(separator: "\n").last
             let command = ([name] + arguments.prefix(8)).joined(separator: " ")
             throw MeasurementError("\(command): \(last.map(String.init) ?? "it ended with \(process.terminationStatus)")")
         }

@@ -17,6 +17,7 @@ final class Leftovers: Sendable {
     }
 
     private let state = Mutex(State())
+    private let clearing = Mutex(())
 
     /// Starts a process, which is known here before anybody can end this program.
     /// - Parameter signal: SIGKILL, or SIGTERM for a process that must end others before itself.
@@ -32,21 +33,35 @@ final class Leftovers: Sendable {
     func add(directory: String) { state.withLock { _ = $0.directories.insert(directory) } }
     func add(namespace: String) { state.withLock { _ = $0.namespaces.insert(namespace) } }
 
-    /// Ends and removes everything; nothing can be started afterwards.
-    func clear() {
-        let (processes, directories, namespaces) = state.withLock { state in
-            defer {
-                state = State()
-                state.isClosed = true
+    /// Whether `clear` was called: what fails from then on is no news.
+    var isCleared: Bool { state.withLock { $0.isClosed } }
+
+    /// Ends and removes everything; nothing can be started afterwards. Whoever calls this meanwhile waits.
+    /// - Parameter end: called when everything is gone, before anybody else who waits goes on.
+    func clear(then end: () -> Void = {}) {
+        clearing.withLock { _ in
+            let left = state.withLock { state in
+                defer {
+                    state = State()
+                    state.isClosed = true
+                }
+                return state
             }
-            return (state.processes, state.directories, state.namespaces)
+            for (process, signal) in left.processes {
+                kill(process, SIGCONT)
+                kill(process, signal)
+            }
+            for namespace in left.namespaces { Self.remove(namespace: namespace) }
+            for directory in left.directories { Self.remove(directory: directory) }
+            end()
         }
-        for (process, signal) in processes {
-            kill(process, SIGCONT)
-            kill(process, signal)
+    }
+
+    private static func remove(directory: String) {
+        // A process that is about to end may still make a file where others were just removed.
+        for _ in 0..<3 where FileManager.default.fileExists(atPath: directory) {
+            try? FileManager.default.removeItem(atPath: directory)
         }
-        for directory in directories { try? FileManager.default.removeItem(atPath: directory) }
-        for namespace in namespaces { Self.remove(namespace: namespace) }
     }
 
     private static func remove(namespace: String) {
@@ -67,8 +82,7 @@ final class Leftovers: Sendable {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 Progress.clear()
-                Leftovers.shared.clear()
-                exit(128 + number)
+                Leftovers.shared.clear { exit(128 + number) }
             }
             source.resume()
             return source
