@@ -28,9 +28,10 @@ enum Program {
                 try command.run()
             }
             return .fine
-        } catch let error as UsageError {
-            return complain("\(error)", .usage)
         } catch {
+            // The handler of the signal says how this program ends.
+            while Leftovers.shared.isInterrupted { await Task.yield() }
+            if let error = error as? UsageError { return complain("\(error)", .usage) }
             return report(error)
         }
     }

@@ -33,6 +33,25 @@ import Testing
         #expect(outcome.errors.contains("/no/such/program") && outcome.errors.contains("swift build"))
     }
 
+    /// The node of this test interrupts the measurement that started it and goes on to make files until it is killed.
+    @Test func anInterruptedMeasurementLeavesNothingBehind() async throws {
+        let script = """
+            #!/bin/sh
+            while [ "$1" != --data ]; do shift; done
+            mkdir -p "$2"; kill -INT $PPID
+            i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); : > "$2/$i"; done
+            """
+        try await withTemporaryDirectory { folder in
+            let node = folder.appending(path: "node").path
+            let made = FileManager.default.createFile(
+                atPath: node, contents: Data(script.utf8), attributes: [.posixPermissions: 0o755])
+            #expect(made)
+            let outcome = try await BenchProgram.run(["join", "--rows", "10"], environment: ["TABLEWIRE_BINARY": node])
+            #expect(outcome.code == 128 + SIGINT)
+            #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+        }
+    }
+
     /// Runs a measurement and reads its one line.
     private func measure(_ arguments: String...) async throws -> ResultLine {
         let outcome = try await BenchProgram.run(arguments + ["--json"])

@@ -11,6 +11,7 @@ final class Leftovers: Sendable {
         /// Each with the signal that ends it and all that it started.
         var processes: [Int32: Int32] = [:]
         var directories: Set<String> = []
+        var isInterrupted = false
     }
 
     private let state = Mutex(State())
@@ -19,6 +20,7 @@ final class Leftovers: Sendable {
     /// - Parameter signal: SIGKILL, or SIGTERM for a process that must end others before itself.
     func start(_ process: Process, endedBy signal: Int32 = SIGKILL) throws {
         try state.withLock { state in
+            guard !state.isInterrupted else { throw MeasurementError("interrupted") }
             try SignalMask.withNothingBlocked { try process.run() }
             state.processes[process.processIdentifier] = signal
         }
@@ -27,21 +29,23 @@ final class Leftovers: Sendable {
     func remove(process: Int32) { state.withLock { $0.processes[process] = nil } }
     func add(directory: String) { state.withLock { _ = $0.directories.insert(directory) } }
 
-    /// Ends and removes everything.
+    /// Ends and removes everything; returns when that is done, also when somebody else is at it.
     func clear() {
-        let (processes, directories) = state.withLock { state in
-            defer {
-                state.processes = [:]
-                state.directories = []
+        state.withLock { state in
+            for (process, signal) in state.processes {
+                kill(process, SIGCONT)
+                kill(process, signal)
+                // Until it is gone it may still make files in what is removed next.
+                if signal == SIGKILL { waitpid(process, nil, 0) }
             }
-            return (state.processes, state.directories)
+            for directory in state.directories { try? FileManager.default.removeItem(atPath: directory) }
+            state.processes = [:]
+            state.directories = []
         }
-        for (process, signal) in processes {
-            kill(process, SIGCONT)
-            kill(process, signal)
-        }
-        for directory in directories { try? FileManager.default.removeItem(atPath: directory) }
     }
+
+    /// Whether a signal ends this program: what fails from now on fails because its nodes are gone.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
     /// Makes Ctrl-C and `kill` clear up first, as long as the result lives.
     func clearOnSignals() -> [any DispatchSourceSignal] {
@@ -50,8 +54,9 @@ final class Leftovers: Sendable {
             signal(number) { _ in }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
+                self.state.withLock { $0.isInterrupted = true }
                 Progress.clear()
-                Leftovers.shared.clear()
+                self.clear()
                 exit(128 + number)
             }
             source.resume()
