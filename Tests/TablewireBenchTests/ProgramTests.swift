@@ -185,13 +185,20 @@ import Testing
         }
     }
 
+    @Test func aDriverThatHangsIsEndedAndNamed() async throws {
+        let outcome = try await compare(
+            ["raw": "exec sleep 30", "mnesia": "echo '{\"rate\": 1}'"], "--runs", "1", "--limit", "0.5")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("raw unordered_map is missing: it was ended: waited 0.5 seconds"), "\(outcome.output)")
+    }
+
     /// Drivers end what they start with SIGTERM; who starts them must not have blocked it.
     @Test func aDriverCanEndWhatItStarts() async throws {
         let driver = """
             sleep 5 & child=$!; kill -TERM $child; wait $child
             if [ $? = 143 ]; then echo '{"rate": 1}'; else echo 'could not end its child' >&2; exit 1; fi
             """
-        let outcome = try await compare(["raw": driver, "mnesia": driver], "--runs", "1")
+        let outcome = try await compare(["raw": driver, "mnesia": driver], "--runs", "1", "--limit", "20")
         #expect(outcome.output.contains("mnesia ets:lookup 1 /s"), "\(outcome.output)")
     }
 
