@@ -28,9 +28,8 @@ enum Program {
                 try command.run()
             }
             return .fine
-        } catch let error as UsageError {
-            return complain("\(error)", .usage)
         } catch {
+            if let error = error as? UsageError { return complain("\(error)", .usage) }
             return report(error)
         }
     }

@@ -34,6 +34,25 @@ import Testing
         #expect(outcome.errors.contains("/no/such/program") && outcome.errors.contains("swift build"))
     }
 
+    /// The node of this test interrupts the measurement that started it and goes on to make files until it is killed.
+    @Test func anInterruptedMeasurementLeavesNothingBehind() async throws {
+        let script = """
+            #!/bin/sh
+            while [ "$1" != --data ]; do shift; done
+            mkdir -p "$2"; kill -INT $PPID
+            i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); : > "$2/$i"; done
+            """
+        try await withTemporaryDirectory { folder in
+            let node = folder.appending(path: "node").path
+            let made = FileManager.default.createFile(
+                atPath: node, contents: Data(script.utf8), attributes: [.posixPermissions: 0o755])
+            #expect(made)
+            let outcome = try await BenchProgram.run(["join", "--rows", "10"], environment: ["TABLEWIRE_BINARY": node])
+            #expect(outcome.code == 128 + SIGINT)
+            #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+        }
+    }
+
     /// Runs a measurement and reads its one line.
     private func measure(_ arguments: String...) async throws -> ResultLine {
         let outcome = try await BenchProgram.run(arguments + ["--json"])
@@ -188,13 +207,20 @@ import Testing
         }
     }
 
+    @Test func aDriverThatHangsIsEndedAndNamed() async throws {
+        let outcome = try await compare(
+            ["raw": "exec sleep 30", "mnesia": "echo '{\"rate\": 1}'"], "--runs", "1", "--limit", "0.5")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("raw unordered_map is missing: it was ended: waited 0.5 seconds"), "\(outcome.output)")
+    }
+
     /// Drivers end what they start with SIGTERM; who starts them must not have blocked it.
     @Test func aDriverCanEndWhatItStarts() async throws {
         let driver = """
             sleep 5 & child=$!; kill -TERM $child; wait $child
             if [ $? = 143 ]; then echo '{"rate": 1}'; else echo 'could not end its child' >&2; exit 1; fi
             """
-        let outcome = try await compare(["raw": driver, "mnesia": driver], "--runs", "1")
+        let outcome = try await compare(["raw": driver, "mnesia": driver], "--runs", "1", "--limit", "20")
         #expect(outcome.output.contains("mnesia ets:lookup 1 /s"), "\(outcome.output)")
     }
 

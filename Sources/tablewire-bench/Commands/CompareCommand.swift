@@ -48,6 +48,8 @@ struct CompareCommand: AsyncParsableCommand {
     var seconds = 4.0
     @Option(help: "Before each run, wait at most so long for a quiet machine.")
     var quietSeconds = 0.0
+    @Option(help: "End a run that takes longer than so many seconds; it counts as failed.")
+    var limit = 900.0
     @Option(help: ArgumentHelp("Write the table as markdown, with date, machine and versions.", valueName: "file"))
     var output: String?
     @Option(help: ArgumentHelp("Append the line of each run.", valueName: "file"))
@@ -63,6 +65,7 @@ struct CompareCommand: AsyncParsableCommand {
         guard runs > 0 else { throw ValidationError("--runs must be at least 1") }
         guard rows > 0 else { throw ValidationError("--rows must be at least 1") }
         guard seconds > 0 else { throw ValidationError("--seconds must be more than 0") }
+        guard limit > 0 else { throw ValidationError("--limit must be more than 0") }
         let known = Contest.all(rows: 1, seconds: 1).map(\.id)
         for row in only where !known.contains(row) {
             throw ValidationError("there is no row '\(row)'; rows are \(known.joined(separator: " "))")
@@ -72,7 +75,8 @@ struct CompareCommand: AsyncParsableCommand {
     func run() async throws {
         let comparison = Comparison(
             contests: contests, peers: PeersFolder(path: peers), runs: runs,
-            runner: BenchmarkRunner(quietSeconds: quietSeconds), results: results.map { URL(filePath: $0) })
+            runner: BenchmarkRunner(limit: .seconds(limit), quietSeconds: quietSeconds),
+            results: results.map { URL(filePath: $0) })
         let report = try await comparison.run()
         if let output {
             do {

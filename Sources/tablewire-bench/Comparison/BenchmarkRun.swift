@@ -34,11 +34,13 @@ struct BenchmarkFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Runs programs one at a time, and watches what else the machine does.
 struct BenchmarkRunner: Sendable {
-    var limit: Duration = .seconds(900)
+    /// After which a run is ended.
+    let limit: Duration
     /// How long to wait for a quiet machine before a run.
-    var quietSeconds = 0.0
+    let quietSeconds: Double
 
-    init(quietSeconds: Double = 0) {
+    init(limit: Duration = .seconds(900), quietSeconds: Double = 0) {
+        self.limit = limit
         self.quietSeconds = quietSeconds
         // What the nodes of a run leave behind is waited for here, so that its time counts as theirs.
         _ = ckernel_adopt_orphans()
@@ -96,7 +98,7 @@ struct BenchmarkRunner: Sendable {
             try await Waiting.until("its end", atMost: limit, step: .milliseconds(20)) { !process.isRunning }
         } catch {
             process.terminate()
-            throw error
+            throw BenchmarkFailure(description: "it was ended: \(error)")
         }
     }
 
