@@ -36,5 +36,10 @@ final class ChunkPacker {
         bytesPerSecond += 0.2 * (sample - bytesPerSecond)
     }
 
-    func stop() { pool.shutdownGracefully { _ in } }
+    /// Ends the thread, then runs `completion` on the event loop.
+    func stop(_ completion: @escaping () -> Void) {
+        let bound = NIOLoopBound(completion, eventLoop: loop)
+        let loop = loop
+        pool.shutdownGracefully { _ in loop.execute { bound.value() } }
+    }
 }

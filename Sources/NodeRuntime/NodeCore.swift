@@ -155,10 +155,11 @@ final class NodeCore {
     }
 
     func closeDisk() {
-        packer.stop()
-        disk.finish {
-            self.isDiskClosed = true
-            self.stopIfDrained()
+        packer.stop {
+            self.disk.finish {
+                self.isDiskClosed = true
+                self.stopIfDrained()
+            }
         }
     }
 
