@@ -51,7 +51,7 @@ final class Leftovers: Sendable {
                 kill(process, SIGCONT)
                 kill(process, signal)
                 // Until it is gone it may still make files in what is removed next.
-                if signal == SIGKILL { unsafe _ = waitpid(process, nil, 0) }
+                if signal == SIGKILL { waitpid(process, nil, 0) }
             }
             for namespace in left.namespaces { Self.remove(namespace: namespace) }
             for directory in left.directories { Self.remove(directory: directory) }
