@@ -35,7 +35,13 @@ struct ProtocolDocument: Decodable {
         /// The case of the field `selector` without which the field is 0.
         var zeroUnless: String?
         var selector: String?
+        /// What a number measures or names.
+        var unit: String?
+        /// Bytes that belong to the application: tools show their length only.
+        var payload: Bool?
     }
+    struct File: Decodable { var name: String, kind: UInt16, records: [String] }
+    struct Record: Decodable { var name: String, type: UInt8, fields: [Field] }
     struct Struct: Decodable { var name: String, fields: [Field] }
     struct Message: Decodable { var name: String, code: UInt16, lane: UInt8, requirement: String, fields: [Field] }
     struct Method: Decodable { var name: String, code: UInt16, requirement: String, reply: String, fields: [Field] }
@@ -99,6 +105,8 @@ struct ProtocolDocument: Decodable {
     var messages: [Message]
     var calls: [Method]
     var replies: [ReplyKind]
+    var files: [File]
+    var records: [Record]
     var grease: [UInt16]
     var limits: [Limit]
     var errors: [Failure]

@@ -84,6 +84,35 @@ import Testing
         fields.isEmpty ? "none" : fields.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
     }
 
+    @Test func filesAndRecords() throws {
+        let disk = tables.filter { $0.heading == "Files and records" }
+        let files = try #require(disk.first { $0.header.first == "Kind" }).rows
+        let single = ["manifest", "node", "clock", "members", "catalogue", "logStart"]
+        #expect(
+            files.map { [$0[0], $0[1].plain, $0[2]] }
+                == document.files.map { file in
+                    let records = file.records.joined(separator: ", ")
+                    return ["\(file.kind)", file.name, single.contains(records) ? "one \(records)" : records]
+                })
+        let records = try #require(disk.first { $0.header.first == "Type" }).rows
+        #expect(records.map { [$0[0], $0[1]] } == document.records.map { ["\($0.type)", $0.name] })
+        #expect(
+            records.map { $0[2].plain }
+                == document.records.map { record in
+                    record.fields.map { "\($0.name) \($0.type)\($0.when == "log" ? " (in a log only)" : "")" }
+                        .joined(separator: ", ")
+                })
+    }
+
+    /// Programs that show fields know these units and no others.
+    @Test func unitsAreThoseOfTheText() {
+        let fields =
+            document.messages.flatMap(\.fields) + document.structs.flatMap(\.fields) + document.calls.flatMap(\.fields)
+            + document.replies.flatMap(\.fields) + document.records.flatMap(\.fields)
+        let units: Set = ["ms", "us", "bytes", "ms since 1970", "stamp", "hash", "error", "message"]
+        #expect(Set(fields.compactMap(\.unit)) == units)
+    }
+
     @Test func stateTablesAreCompleteAndTheSame() throws {
         let found = tables.filter { $0.heading.hasPrefix("State table: ") }
         #expect(found.map { $0.heading } == document.states.map { "State table: \($0.name)" })
