@@ -51,6 +51,8 @@ let package = Package(
         .target(name: "ClusterStateMachine", dependencies: ["ClusterModel"], swiftSettings: settings),
         // The spec makes the disk format the wire format (DSK-001): TableStorage reads and writes WireFormat's blocks.
         .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
+        // Files of captured packets, TCP put together, and recording. Knows nothing of the cluster.
+        .target(name: "PacketCapture", dependencies: ["CZlib", "CKernel"], swiftSettings: settings),
         .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
         .target(
             name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],
@@ -81,6 +83,7 @@ let package = Package(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
+        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib"], swiftSettings: settings),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: ["NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", logging],
@@ -109,8 +112,8 @@ let package = Package(
 // (CONTRIBUTING.md).
 let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
 if isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1" {
-    let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage"]
-    let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "ArchitectureTests", "SpecTests"])
+    let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "PacketCapture"]
+    let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "CKernel", "ArchitectureTests", "SpecTests"])
     package.targets.removeAll { !kept.contains($0.name) }
     package.products = []
     package.dependencies = []
