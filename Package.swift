@@ -53,6 +53,9 @@ let package = Package(
         .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
         // Files of captured packets, TCP put together, and recording. Knows nothing of the cluster.
         .target(name: "PacketCapture", dependencies: ["CZlib", "CKernel"], swiftSettings: settings),
+        // What captured bytes mean, by the tables of the spec: frames, fields, violations, statistics, views.
+        .target(
+            name: "TrafficDecoder", dependencies: ["ClusterModel", "WireFormat", "PacketCapture"], swiftSettings: settings),
         .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
         .target(
             name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],
@@ -85,6 +88,9 @@ let package = Package(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
         .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib"], swiftSettings: settings),
         .testTarget(
+            name: "TrafficDecoderTests", dependencies: ["TrafficDecoder", "PacketCapture", "WireFormat", "ClusterModel"],
+            swiftSettings: settings),
+        .testTarget(
             name: "NodeRuntimeTests",
             dependencies: ["NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", logging],
             swiftSettings: settings),
@@ -112,7 +118,7 @@ let package = Package(
 // (CONTRIBUTING.md).
 let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
 if isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1" {
-    let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "PacketCapture"]
+    let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "PacketCapture", "TrafficDecoder"]
     let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "CKernel", "ArchitectureTests", "SpecTests"])
     package.targets.removeAll { !kept.contains($0.name) }
     package.products = []

@@ -25,6 +25,7 @@ private let arrows: [String: Set<String>] = [
     "ClusterSimulator": core,
     // System calls and zlib, nothing else: so that it builds and is fuzzed with the core.
     "PacketCapture": ["CZlib", "CKernel", "Glibc"],
+    "TrafficDecoder": ["ClusterModel", "WireFormat", "PacketCapture", "Glibc"],
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.
@@ -32,7 +33,7 @@ private let arrows: [String: Set<String>] = [
         "NodeRuntime", "Discovery", "LinkTransport", "TablewireClient", "NIO*", "ServiceLifecycle", "UnixSignals", "Dispatch",
         "Yams",
     ]),
-    "wiredump": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
+    "wiredump": program.union(["TrafficDecoder", "PacketCapture"]),
     "conform": program.union(["ClusterModel", "WireFormat", "ConformanceSuite", "TablewireClient"]),
     // It measures every layer by itself, and compares zlib's levels.
     "tablewire-bench": program.union(core).union([

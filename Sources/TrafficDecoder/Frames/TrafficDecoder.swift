@@ -1,0 +1,286 @@
+internal import ClusterModel
+public import PacketCapture
+internal import WireFormat
+
+/// Turns the streams of a capture into frames, whatever is missing, and judges them by the rules of the spec.
+///
+/// It keeps of each link at most one frame and one unfinished message a lane and direction, and all unfinished messages together
+/// within `unfinishedBytes`.
+public final class TrafficDecoder: StreamSink {
+    /// How thoroughly bodies are looked at.
+    public enum Judgement: Sendable {
+        /// Headers and checksums.
+        case frames
+        /// Also every field, and the rows of chunks.
+        case everything
+    }
+
+    /// Bytes of unfinished messages of all links; what goes beyond is counted, not kept.
+    static let unfinishedBytes = 24 * 1024 * 1024
+
+    private let judgement: Judgement
+    private let observer: any TrafficObserver
+    private var links: [Int: Link] = [:]
+    private var lastLink: Link?
+    private var unfinishedBytes = 0
+    /// Frames seen so far.
+    public private(set) var frames = 0
+    /// Violations seen so far.
+    public private(set) var violations = 0
+    /// Bytes of connections that show nothing of the protocol, and how many these were.
+    public private(set) var foreignBytes = 0
+    public private(set) var foreignLinks = 0
+    /// What the first of them began with.
+    public private(set) var foreignBegin: [UInt8] = []
+    /// Connections with frames or a preface.
+    public private(set) var ownLinks = 0
+
+    public init(_ judgement: Judgement, _ observer: any TrafficObserver) {
+        self.judgement = judgement
+        self.observer = observer
+    }
+
+    // MARK: What reassembly tells
+
+    public func began(_ flow: Flow, at time: Timestamp) { links[flow.number] = Link(flow, at: time) }
+
+    public func received(_ bytes: Span<UInt8>, _ direction: Direction, of flow: Int, at time: Timestamp) {
+        guard let link = link(flow) else { return }
+        let end = Int(direction.rawValue)
+        guard !link.ends[end].scanner.kept.isEmpty else {
+            let taken = scan(bytes, direction, link, time)
+            if taken < bytes.count { link.ends[end].scanner.kept.append(bytes.extracting(droppingFirst: taken)) }
+            return
+        }
+        link.ends[end].scanner.kept.append(bytes)
+        guard link.ends[end].scanner.kept.count >= link.ends[end].scanner.needed else { return }
+        var together: [UInt8] = []
+        swap(&together, &link.ends[end].scanner.kept)
+        let taken = scan(together.span, direction, link, time)
+        together.removeFirst(taken)
+        swap(&together, &link.ends[end].scanner.kept)
+    }
+
+    public func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
+        guard let link = link(flow) else { return }
+        let end = Int(direction.rawValue)
+        let kept = link.ends[end].scanner.kept
+        let cut = link.ends[end].scanner.lose(count)
+        if let cut {
+            let body = kept.span.extracting(droppingFirst: CapturedHeader.size)
+            frame(cut.header, body, isCut: true, direction, link, time)
+        }
+        for lane in link.ends[end].lanes.indices { abandon(lane, direction, link) }
+        if link.isOurs { observer.event(.gap(count), direction, of: link, at: time) }
+    }
+
+    public func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {
+        guard let link = link(flow) else { return }
+        let scanner = link.end(direction).scanner
+        if scanner.passedOver > 0 || !scanner.kept.isEmpty { finish(scanner, direction, link, time) }
+        for lane in link.ends[Int(direction.rawValue)].lanes.indices { abandon(lane, direction, link) }
+        link.ends[Int(direction.rawValue)].isOver = true
+        if link.isOurs { observer.event(.ended(end), direction, of: link, at: time) }
+        guard link.ends[0].isOver, link.ends[1].isOver else { return }
+        links[flow] = nil
+        if lastLink === link { lastLink = nil }
+        guard !link.isOurs else { return }
+        foreignLinks += 1
+        for end in link.ends { foreignBytes += end.scanner.passedOver }
+        if foreignBegin.isEmpty { foreignBegin = link.ends[0].scanner.skippedBegin }
+    }
+
+    private func link(_ flow: Int) -> Link? {
+        if let lastLink, lastLink.number == flow { return lastLink }
+        lastLink = links[flow]
+        return lastLink
+    }
+
+    // MARK: Pieces of a stream
+
+    /// - Returns: how many bytes were taken.
+    private func scan(_ bytes: Span<UInt8>, _ direction: Direction, _ link: Link, _ time: Timestamp) -> Int {
+        let end = Int(direction.rawValue)
+        var offset = 0
+        while let piece = link.ends[end].scanner.next(bytes, &offset) {
+            if !link.isOurs { begin(link, time) }
+            switch piece {
+            case .frame(let header, let body):
+                frame(header, bytes.extracting(body), isCut: false, direction, link, time)
+            case .preface(let preface, let isReservedZero):
+                link.ends[end].hasPreface = true
+                self.preface(preface, isReservedZero, direction, link, time)
+            case .oversized(let header):
+                frame(header, bytes.extracting(0..<0), isCut: true, direction, link, time)
+            case .skipped(let count, let isFault):
+                resume(count, isFault, next: CapturedHeader(in: bytes, at: offset), direction, link, time)
+            }
+        }
+        return offset
+    }
+
+    private func begin(_ link: Link, _ time: Timestamp) {
+        link.isOurs = true
+        ownLinks += 1
+        observer.began(link, at: time)
+    }
+
+    private func preface(
+        _ preface: Preface, _ isReservedZero: Bool, _ direction: Direction, _ link: Link, _ time: Timestamp
+    ) {
+        var violation: Violation?
+        if preface.minimumVersion == 0 {
+            violation = Violation("FRM-003", .badHeader, .outOfRange, "preface.minimumVersion", offset: 8)
+        } else if preface.minimumVersion > preface.maximumVersion {
+            violation = Violation("FRM-003", .badHeader, .contradiction, "preface.maximumVersion", offset: 10)
+        } else if !isReservedZero {
+            violation = Violation("FRM-003", .badHeader, .reservedNotZero, "preface.reserved", offset: 12)
+        }
+        if violation != nil { violations += 1 }
+        observer.event(
+            .preface(minimum: preface.minimumVersion, maximum: preface.maximumVersion, violation: violation), direction, of: link,
+            at: time)
+    }
+
+    /// Decoding goes on behind bytes that are no frames.
+    private func resume(
+        _ count: Int, _ isFault: Bool, next header: CapturedHeader?, _ direction: Direction, _ link: Link, _ time: Timestamp
+    ) {
+        let end = Int(direction.rawValue)
+        let isFirst = !link.ends[end].hasPreface && link.ends[end].nextSequence == 0
+        var violation: Violation?
+        if isFault {
+            violation =
+                isFirst
+                ? Violation("FRM-003", .badHeader, .wrongMagic, "preface.magic")
+                : Violation("FRM-007", .badHeader, .wrongChecksum, "header")
+            violations += 1
+        }
+        var missing: UInt64 = 0
+        if let header, let expected = link.ends[end].nextSequence, header.sequence > expected {
+            missing = header.sequence - expected
+        }
+        link.ends[end].nextSequence = nil
+        let begin = link.ends[end].scanner.skippedBegin
+        observer.event(.skipped(count, missing: missing, begin: begin, violation: violation), direction, of: link, at: time)
+    }
+
+    /// What is left at the end of a direction: the beginning of a frame, or bytes that are none.
+    private func finish(_ scanner: StreamScanner, _ direction: Direction, _ link: Link, _ time: Timestamp) {
+        var scanner = scanner
+        let kept = scanner.kept
+        if let cut = scanner.lose(nil) {
+            let body = kept.span.extracting(droppingFirst: CapturedHeader.size)
+            return frame(cut.header, body, isCut: true, direction, link, time)
+        }
+        guard link.isOurs else { return }
+        observer.event(
+            .skipped(scanner.passedOver, missing: 0, begin: scanner.skippedBegin, violation: nil), direction, of: link, at: time)
+    }
+
+    // MARK: Frames
+
+    private func frame(
+        _ header: CapturedHeader, _ body: Span<UInt8>, isCut: Bool, _ direction: Direction, _ link: Link, _ time: Timestamp
+    ) {
+        if !link.isOurs { begin(link, time) }
+        frames += 1
+        var frame = CapturedFrame(
+            number: frames, time: time, direction: direction, header: header, messageLength: body.count, isWhole: !isCut)
+        if isCut { frame.lack = "\(Int(header.bodyLength) - body.count) of \(header.bodyLength) body bytes are missing" }
+        checkHeader(&frame, link)
+        if !isCut, CRC32.checksum(body) != header.bodyCRC {
+            frame.violations.append(Violation("FRM-011", .badBody, .wrongChecksum, "header.bodyCRC", offset: 24))
+        }
+        let lane = Int(header.lane)
+        if lane < Lane.allCases.count, header.hasMore || link.ends[Int(direction.rawValue)].lanes[lane].unfinished != nil {
+            part(&frame, body, direction, link)
+        } else {
+            message(&frame, body, link)
+        }
+    }
+
+    /// One frame of a message of several.
+    private func part(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ direction: Direction, _ link: Link) {
+        let header = frame.header
+        let end = Int(direction.rawValue)
+        let lane = Int(header.lane)
+        var unfinished =
+            link.ends[end].lanes[lane].unfinished
+            ?? CapturedLane.Unfinished(type: header.type, stream: header.stream, isWhole: true)
+        link.ends[end].lanes[lane].unfinished = nil
+        if unfinished.type != header.type || unfinished.stream != header.stream {
+            let field = unfinished.type != header.type ? "header.type" : "header.stream"
+            frame.violations.append(
+                Violation("FRM-014", .malformed, .wrongContinuation, field, offset: unfinished.type != header.type ? 2 : 12))
+            unfinishedBytes -= unfinished.body.count
+            unfinished = CapturedLane.Unfinished(type: header.type, stream: header.stream, isWhole: true)
+        }
+        if header.bodyLength == 0 {
+            frame.violations.append(Violation("FRM-016", .malformed, .wrongContinuation, "header.bodyLength", offset: 8))
+        }
+        unfinished.frames += 1
+        unfinished.length += Int(header.bodyLength)
+        if unfinished.length > Limits.message, unfinished.length - Int(header.bodyLength) <= Limits.message {
+            frame.violations.append(Violation("FRM-017", .messageTooLarge, .limitExceeded, "header.bodyLength", offset: 8))
+        }
+        if unfinished.isWhole, frame.isWhole, unfinished.length <= Limits.message,
+            unfinishedBytes + body.count <= Self.unfinishedBytes
+        {
+            unfinished.body.append(body)
+            unfinishedBytes += body.count
+        } else {
+            unfinished.isWhole = false
+        }
+        guard !header.hasMore else {
+            link.ends[end].lanes[lane].unfinished = unfinished
+            frame.isWhole = false
+            return tell(frame, body, link)
+        }
+        unfinishedBytes -= unfinished.body.count
+        frame.frames = unfinished.frames
+        frame.messageLength = unfinished.length
+        guard unfinished.isWhole else {
+            frame.isWhole = false
+            frame.lack = frame.lack ?? "earlier frames of the message are missing or were too many to keep"
+            return tell(frame, body, link)
+        }
+        message(&frame, unfinished.body.span, link)
+    }
+
+    private func message(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ link: Link) {
+        guard frame.isWhole, let type = MessageType(rawValue: frame.header.type) else { return tell(frame, body, link) }
+        judge(&frame, type, body, link)
+        tell(frame, body, link)
+    }
+
+    private func judge(_ frame: inout CapturedFrame, _ type: MessageType, _ body: Span<UInt8>, _ link: Link) {
+        let changesLink = type == .hello || type == .auth || type == .credit
+        guard judgement == .everything || changesLink else { return }
+        do throws(DecodingError) {
+            let message = try MessageCodec.decode(type: type, body: body)
+            if case .snapChunk(let chunk) = message { frame.rows = try Self.rows(chunk) }
+            if changesLink { link.learn(message, &frame) }
+        } catch {
+            frame.violations.append(Violation(error, in: type))
+        }
+    }
+
+    private static func rows(_ chunk: SnapChunk) throws(DecodingError) -> Int {
+        let block = try ChunkCodec.unpack(chunk)
+        return try RowBlock.validate(block.span)
+    }
+
+    private func tell(_ frame: CapturedFrame, _ body: Span<UInt8>, _ link: Link) {
+        violations += frame.violations.count
+        observer.frame(frame, body: body, of: link)
+    }
+
+    /// The rest of an unfinished message will not come.
+    private func abandon(_ lane: Int, _ direction: Direction, _ link: Link) {
+        guard let unfinished = link.ends[Int(direction.rawValue)].lanes[lane].unfinished else { return }
+        unfinishedBytes -= unfinished.body.count
+        link.ends[Int(direction.rawValue)].lanes[lane].unfinished?.body = []
+        link.ends[Int(direction.rawValue)].lanes[lane].unfinished?.isWhole = false
+    }
+}
