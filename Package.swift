@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "TablewireClient", targets: ["TablewireClient"]),
         .library(name: "NodeRuntime", targets: ["NodeRuntime"]),
         .executable(name: "tablewire", targets: ["tablewire"]),
+        .executable(name: "wiredump", targets: ["wiredump"]),
         .executable(name: "tablewire-bench", targets: ["tablewire-bench"]),
     ],
     dependencies: [
@@ -56,6 +57,9 @@ let package = Package(
         // What captured bytes mean, by the tables of the spec: frames, fields, violations, statistics, views.
         .target(
             name: "TrafficDecoder", dependencies: ["ClusterModel", "WireFormat", "PacketCapture"], swiftSettings: settings),
+        // What programs share: output, tables, one-line errors; and the entry that turns errors into exit codes.
+        .target(name: "ProgramTerminal", swiftSettings: settings),
+        .target(name: "ProgramEntry", dependencies: ["ProgramTerminal", arguments], swiftSettings: settings),
         .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
         .target(
             name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],
@@ -69,15 +73,20 @@ let package = Package(
         .executableTarget(
             name: "tablewire",
             dependencies: [
-                "ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", arguments, logging, lifecycle, yams,
+                "ClusterModel", "NodeRuntime", "TablewireClient", "LinkTransport", "ProgramTerminal", "ProgramEntry", arguments,
+                logging, lifecycle, yams,
             ],
             exclude: ["Resources/README.md"], resources: [.copy("Resources/timezones.jsonl")],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "wiredump",
+            dependencies: ["TrafficDecoder", "PacketCapture", "ProgramTerminal", "ProgramEntry", arguments],
             swiftSettings: settings),
         .executableTarget(
             name: "tablewire-bench",
             dependencies: [
                 "ClusterModel", "WireFormat", "TableStorage", "LinkTransport", "TablewireClient", "NodeRuntime", "CZlib",
-                "CKernel", arguments, logging, nioCore, nioPosix, histogram,
+                "CKernel", "ProgramTerminal", "ProgramEntry", arguments, logging, nioCore, nioPosix, histogram,
             ], exclude: ["RESULTS.md"], resources: [.copy("Resources/tablewire_link.erl")],
             swiftSettings: settings),
         .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: settings),
@@ -98,7 +107,7 @@ let package = Package(
             name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
             swiftSettings: settings),
         .testTarget(
-            name: "TablewireProgramTests", dependencies: ["tablewire", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
+            name: "TablewireProgramTests", dependencies: ["tablewire", "ProgramTerminal", "ClusterModel", "LinkTransport", "NodeRuntime", logging],
             swiftSettings: settings),
         .testTarget(
             name: "TablewireBenchTests",
@@ -119,7 +128,7 @@ let package = Package(
 let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
 if isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1" {
     let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "PacketCapture", "TrafficDecoder"]
-    let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "CKernel", "ArchitectureTests", "SpecTests"])
+    let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "CKernel", "ProgramTerminal", "ArchitectureTests", "SpecTests"])
     package.targets.removeAll { !kept.contains($0.name) }
     package.products = []
     package.dependencies = []

@@ -1,89 +1,14 @@
 import ArgumentParser
 import Glibc
+import ProgramEntry
 
-/// The program: parses the command line, runs one command, and turns what it throws into one line and an exit code.
 @main
 enum Program {
     static func main() async {
         // A closed pipe is an error of write(2), not the end of a node that happens to log into one.
         signal(SIGPIPE, SIG_IGN)
-        exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        exit(await ProgramEntry.run(Tablewire.self, Array(CommandLine.arguments.dropFirst())))
     }
-
-    enum ExitStatus: Int32 {
-        case fine = 0
-        case failed = 1
-        case usage = 2
-        /// What a shell shows for a program that wrote into a closed pipe.
-        case outputClosed = 141
-    }
-
-    private static func run(_ arguments: [String]) async -> ExitStatus {
-        do {
-            var command = try await Tablewire.asyncParseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-            return .fine
-        } catch {
-            return report(error)
-        }
-    }
-
-    private static func report(_ error: any Error) -> ExitStatus {
-        switch error {
-        case is Output.Closed: return .outputClosed
-        case let error as CommandError: return complain("\(error)", .failed)
-        case let error as UsageError: return complain("\(error)", .usage)
-        default: break
-        }
-        let code = Tablewire.exitCode(for: error)
-        if code == .success { return help(error) }
-        guard code == .validationFailure else { return complain("\(error)", .failed) }
-        return complain(usage(error), .usage)
-    }
-
-    /// `--help` and `--version` arrive as errors.
-    private static func help(_ error: any Error) -> ExitStatus {
-        do {
-            let output = Output()
-            try output.print(Tablewire.fullMessage(for: error))
-            try output.flush()
-            return .fine
-        } catch {
-            return .outputClosed
-        }
-    }
-
-    private static func complain(_ text: String, _ status: ExitStatus) -> ExitStatus {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        StandardError.write("tablewire: \(line)\n")
-        return status
-    }
-
-    /// The parser's message and, from its last line, where to read more.
-    private static func usage(_ error: any Error) -> String {
-        let message = Tablewire.message(for: error)
-        let text = message.prefix(1).lowercased() + message.dropFirst()
-        let lines = Tablewire.fullMessage(for: error).split(whereSeparator: \.isNewline)
-        guard let more = lines.last(where: { $0.contains("--help' for more information") }),
-            let open = more.firstIndex(of: "'"), let close = more.lastIndex(of: "'")
-        else { return text }
-        return "\(text.trimmedPeriod); see \(more[open...close])"
-    }
-}
-
-extension String {
-    fileprivate var trimmedPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
-}
-
-/// Arguments that parse but make no sense. Exit code 2.
-struct UsageError: Error, Hashable, CustomStringConvertible {
-    var description: String
-
-    init(_ description: String) { self.description = description }
 }
 
 /// The root of all commands.

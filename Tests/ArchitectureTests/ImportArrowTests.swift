@@ -29,6 +29,9 @@ private let arrows: [String: Set<String>] = [
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.
+    // Output, tables and errors of programs; the entry that all of them have.
+    "ProgramTerminal": ["Glibc"],
+    "ProgramEntry": ["ProgramTerminal", "ArgumentParser", "Glibc"],
     "tablewire": program.union(core).union([
         "NodeRuntime", "Discovery", "LinkTransport", "TablewireClient", "NIO*", "ServiceLifecycle", "UnixSignals", "Dispatch",
         "Yams",
@@ -48,7 +51,7 @@ private let foundation: Set<String> = ["Foundation", "FoundationEssentials"]
 private let nodeLibraries: Set<String> = [
     "NIO*", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals", "Crypto", "Hummingbird", "Collections", "DequeModule",
 ]
-private let program: Set<String> = foundation.union(["ArgumentParser", "Logging", "Glibc"])
+private let program: Set<String> = foundation.union(["ArgumentParser", "Logging", "Glibc", "ProgramTerminal", "ProgramEntry"])
 
 /// Parts of the language that every target may import: `Swift` itself and its locks and atomics.
 private let language: Set<String> = ["Swift", "Synchronization"]

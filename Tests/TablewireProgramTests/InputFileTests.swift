@@ -1,3 +1,4 @@
+import ProgramTerminal
 import Testing
 
 @testable import tablewire

@@ -2,6 +2,7 @@ import ClusterModel
 import Foundation
 import LinkTransport
 import NodeRuntime
+import ProgramTerminal
 import Testing
 
 @testable import tablewire

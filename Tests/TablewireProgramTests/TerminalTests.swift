@@ -1,6 +1,7 @@
 import ClusterModel
 import Logging
 import Synchronization
+import ProgramTerminal
 import Testing
 
 @testable import tablewire

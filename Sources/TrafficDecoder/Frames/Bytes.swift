@@ -21,6 +21,11 @@ extension Span where Element == UInt8 {
 }
 
 extension [UInt8] {
+    init(copying bytes: Span<UInt8>) {
+        self = []
+        append(bytes)
+    }
+
     mutating func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }

@@ -2,16 +2,16 @@ internal import ClusterModel
 internal import WireFormat
 
 /// The 32 bytes before a body as they stand in the capture (FRM-005), also where they break a rule.
-public struct CapturedHeader: Hashable, Sendable {
-    public var type: UInt16
-    public var flags: UInt8
-    public var lane: UInt8
-    public var reserved: UInt16
-    public var bodyLength: UInt32
-    public var stream: UInt32
-    public var sequence: UInt64
-    public var bodyCRC: UInt32
-    public var headerCRC: UInt32
+package struct CapturedHeader: Hashable, Sendable {
+    package var type: UInt16
+    package var flags: UInt8
+    package var lane: UInt8
+    package var reserved: UInt16
+    package var bodyLength: UInt32
+    package var stream: UInt32
+    package var sequence: UInt64
+    package var bodyCRC: UInt32
+    package var headerCRC: UInt32
 
     static let size = FrameHeader.size
 
@@ -31,10 +31,10 @@ public struct CapturedHeader: Hashable, Sendable {
     }
 
     /// The message goes on in the next frame of the lane (FRM-012).
-    public var hasMore: Bool { flags & FrameHeader.more != 0 }
+    package var hasMore: Bool { flags & FrameHeader.more != 0 }
 
     /// The 32 bytes again.
-    public var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var result: [UInt8] = []
         func append<T: FixedWidthInteger>(_ value: T) {
             for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {

@@ -1,14 +1,14 @@
 internal import ClusterModel
-public import PacketCapture
+package import PacketCapture
 internal import WireFormat
 
 /// Turns the streams of a capture into frames, whatever is missing, and judges them by the rules of the spec.
 ///
 /// It keeps of each link at most one frame and one unfinished message a lane and direction, and all unfinished messages together
 /// within `unfinishedBytes`.
-public final class TrafficDecoder: StreamSink {
+package final class TrafficDecoder: StreamSink {
     /// How thoroughly bodies are looked at.
-    public enum Judgement: Sendable {
+    package enum Judgement: Sendable {
         /// Headers and checksums.
         case frames
         /// Also every field, and the rows of chunks.
@@ -24,27 +24,27 @@ public final class TrafficDecoder: StreamSink {
     private var lastLink: Link?
     private var unfinishedBytes = 0
     /// Frames seen so far.
-    public private(set) var frames = 0
+    package private(set) var frames = 0
     /// Violations seen so far.
-    public private(set) var violations = 0
+    package private(set) var violations = 0
     /// Bytes of connections that show nothing of the protocol, and how many these were.
-    public private(set) var foreignBytes = 0
-    public private(set) var foreignLinks = 0
+    package private(set) var foreignBytes = 0
+    package private(set) var foreignLinks = 0
     /// What the first of them began with.
-    public private(set) var foreignBegin: [UInt8] = []
+    package private(set) var foreignBegin: [UInt8] = []
     /// Connections with frames or a preface.
-    public private(set) var ownLinks = 0
+    package private(set) var ownLinks = 0
 
-    public init(_ judgement: Judgement, _ observer: any TrafficObserver) {
+    package init(_ judgement: Judgement, _ observer: any TrafficObserver) {
         self.judgement = judgement
         self.observer = observer
     }
 
     // MARK: What reassembly tells
 
-    public func began(_ flow: Flow, at time: Timestamp) { links[flow.number] = Link(flow, at: time) }
+    package func began(_ flow: Flow, at time: Timestamp) { links[flow.number] = Link(flow, at: time) }
 
-    public func received(_ bytes: Span<UInt8>, _ direction: Direction, of flow: Int, at time: Timestamp) {
+    package func received(_ bytes: Span<UInt8>, _ direction: Direction, of flow: Int, at time: Timestamp) {
         guard let link = link(flow) else { return }
         let end = Int(direction.rawValue)
         guard !link.ends[end].scanner.kept.isEmpty else {
@@ -61,7 +61,7 @@ public final class TrafficDecoder: StreamSink {
         swap(&together, &link.ends[end].scanner.kept)
     }
 
-    public func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
+    package func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
         guard let link = link(flow) else { return }
         let end = Int(direction.rawValue)
         let kept = link.ends[end].scanner.kept
@@ -74,7 +74,7 @@ public final class TrafficDecoder: StreamSink {
         if link.isOurs { observer.event(.gap(count), direction, of: link, at: time) }
     }
 
-    public func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {
+    package func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {
         guard let link = link(flow) else { return }
         let scanner = link.end(direction).scanner
         if scanner.passedOver > 0 || !scanner.kept.isEmpty { finish(scanner, direction, link, time) }

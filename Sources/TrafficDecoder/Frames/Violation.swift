@@ -1,18 +1,18 @@
-public import ClusterModel
-public import WireFormat
+package import ClusterModel
+package import WireFormat
 
 /// A rule of the spec that bytes break, and what the peer should answer.
-public struct Violation: Hashable, Sendable {
+package struct Violation: Hashable, Sendable {
     /// The requirement: `FRM-011`.
-    public var requirement: String
+    package var requirement: String
     /// What a receiver closes the link with, or refuses the call.
-    public var error: ErrorCode
+    package var error: ErrorCode
     /// One word of `DecodingError.Reason`.
-    public var reason: DecodingError.Reason
+    package var reason: DecodingError.Reason
     /// As the spec names it: `hello.nonce`, `header.sequence`.
-    public var field: String
+    package var field: String
     /// Bytes from the start of header or body to what is wrong.
-    public var offset: Int
+    package var offset: Int
 
     init(_ requirement: String, _ error: ErrorCode, _ reason: DecodingError.Reason, _ field: String, offset: Int = 0) {
         self.requirement = requirement
@@ -31,7 +31,7 @@ public struct Violation: Hashable, Sendable {
 
 extension Violation: CustomStringConvertible {
     /// `FRM-011 BAD_BODY: header.bodyCRC wrongChecksum`.
-    public var description: String { "\(requirement) \(error.name): \(field) \(reason.rawValue)" }
+    package var description: String { "\(requirement) \(error.name): \(field) \(reason.rawValue)" }
 }
 
 // MARK: Which requirement an error is about

@@ -1,14 +1,14 @@
-public import ClusterModel
-public import PacketCapture
+package import ClusterModel
+package import PacketCapture
 
 /// One link as the capture shows it: what both ends said of themselves, and where each direction stands.
-public final class Link {
-    public let flow: Flow
+package final class Link {
+    package let flow: Flow
     /// By `Direction.rawValue`: the end that sends in that direction.
-    public internal(set) var ends: [LinkEnd]
+    package internal(set) var ends: [LinkEnd]
     /// Whether a preface or a frame was seen; until then it may be anybody's connection.
-    public internal(set) var isOurs = false
-    public internal(set) var began: Timestamp
+    package internal(set) var isOurs = false
+    package internal(set) var began: Timestamp
 
     init(_ flow: Flow, at time: Timestamp) {
         self.flow = flow
@@ -16,12 +16,12 @@ public final class Link {
         ends = [LinkEnd(flow.first, flow), LinkEnd(flow.second, flow)]
     }
 
-    public var number: Int { flow.number }
+    package var number: Int { flow.number }
 
-    public func end(_ direction: Direction) -> LinkEnd { ends[Int(direction.rawValue)] }
+    package func end(_ direction: Direction) -> LinkEnd { ends[Int(direction.rawValue)] }
 
     /// Whether both proofs were seen.
-    public var isEstablished: Bool { ends[0].hasProved && ends[1].hasProved }
+    package var isEstablished: Bool { ends[0].hasProved && ends[1].hasProved }
 
     /// What the dialer wants, when its HELLO was seen.
     var phase: LinkPhase {
@@ -37,12 +37,14 @@ enum LinkPhase {
 }
 
 /// What the capture shows of one end of a link, and of the direction in which it sends.
-public struct LinkEnd {
-    public let endpoint: Endpoint
-    public internal(set) var hello: Hello?
-    public internal(set) var hasProved = false
+package struct LinkEnd {
+    package let endpoint: Endpoint
+    package internal(set) var hello: Hello?
+    package internal(set) var hasProved = false
     /// The name that its HELLO gives, or its address and port.
-    public internal(set) var label: [UInt8]
+    package internal(set) var label: [UInt8]
+    /// Address and port.
+    let address: [UInt8]
 
     var scanner: StreamScanner
     var hasPreface = false
@@ -51,9 +53,13 @@ public struct LinkEnd {
     var nextSequence: UInt64?
     var lanes = [CapturedLane](repeating: CapturedLane(), count: Lane.allCases.count)
 
+    /// Whether the label comes from a HELLO.
+    var isNamed: Bool { hello != nil }
+
     init(_ endpoint: Endpoint, _ flow: Flow) {
         self.endpoint = endpoint
-        label = Array(endpoint.description.utf8)
+        address = Array(endpoint.description.utf8)
+        label = address
         scanner = StreamScanner(isFromStart: flow.isFromStart)
         if flow.isFromStart { nextSequence = 0 }
     }

@@ -116,6 +116,7 @@ struct BodyWalker {
         case .body(let index): return structure(Int(index), field, body, &visitor)
         case .sizedBody(let index):
             guard take(4, body) != nil else { return false }
+            visitor.prefix(at: (offset - 4)..<offset)
             return structure(Int(index), field, body, &visitor)
         default: preconditionFailure("a simple shape is read before")
         }
@@ -154,6 +155,7 @@ struct BodyWalker {
             visitor.absent(field, at: (offset - 1)..<offset)
             return mark == 0
         }
+        visitor.prefix(at: (offset - 1)..<offset)
         var element = schema.elements[index]
         element.name = field.name
         return value(element, body, &visitor)
@@ -241,7 +243,7 @@ struct BodyWalker {
         let key = offset..<(offset + keyCount)
         let value = key.upperBound..<(key.upperBound + valueCount)
         offset = value.upperBound
-        visitor.lengths(at: lengths..<key.lowerBound)
+        visitor.prefix(at: lengths..<key.lowerBound)
         visitor.bytes(body.extracting(key), isPayload: false, parts.key, at: key)
         visitor.bytes(body.extracting(value), isPayload: true, parts.value, at: value)
         return true

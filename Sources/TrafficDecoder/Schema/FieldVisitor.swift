@@ -17,8 +17,8 @@ protocol FieldVisitor: ~Copyable {
     mutating func typedValue(_ type: UInt16, _ bytes: Span<UInt8>, at place: Range<Int>)
     /// A row block, packed as the fields before it say, or as it is.
     mutating func rows(_ bytes: Span<UInt8>, isPacked: Bool, _ field: Schema.Field, at place: Range<Int>)
-    /// Lengths that stand apart from what they measure.
-    mutating func lengths(at place: Range<Int>)
+    /// Bytes that only announce what follows: lengths and marks.
+    mutating func prefix(at place: Range<Int>)
     mutating func absent(_ field: Schema.Field, at place: Range<Int>)
     mutating func beginStructure(_ field: Schema.Field)
     mutating func endStructure()

@@ -111,6 +111,9 @@ struct Schema: Sendable {
     /// By kind, from 1.
     var fileKinds: [String] = []
     var errors: [UInt16: String] = [:]
+    /// Names as lines show them: lanes of equal width.
+    private(set) var laneTexts: [[UInt8]] = []
+    private(set) var messageTexts: [[UInt8]] = []
     /// Index into `messages` by (code >> 8) << 6 | (code & 63): every registered code has its own place.
     private var messageIndexes = [Int16](repeating: -1, count: 256)
 
@@ -124,7 +127,10 @@ struct Schema: Sendable {
         return messages[index].code == code ? index : nil
     }
 
-    mutating func indexMessages() {
+    mutating func finish() {
+        let width = (lanes.map(\.utf8.count).max() ?? 0)
+        laneTexts = lanes.map { Array($0.utf8) + [UInt8](repeating: 0x20, count: width - $0.utf8.count) }
+        messageTexts = messages.map { Array($0.name.utf8) }
         for (index, message) in messages.enumerated() {
             messageIndexes[Int(message.code >> 8) << 6 | Int(message.code & 63)] = Int16(index)
         }

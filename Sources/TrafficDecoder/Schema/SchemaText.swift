@@ -16,7 +16,7 @@ struct SchemaText {
             stamp: parser.field("stamp:u64;unit=stamp"), operations: parser.field("operations:u32"),
             kind: parser.field("kind:OperationKind"), key: parser.field("key:bytes"), value: parser.field("value:bytes;payload"))
         parser.schema.chunkNames = (parser.name("codec"), parser.name("rawLength"), parser.name("rawCRC"))
-        parser.schema.indexMessages()
+        parser.schema.finish()
         return parser.schema
     }
 

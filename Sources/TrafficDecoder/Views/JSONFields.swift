@@ -125,7 +125,7 @@ struct JSONFields: ~Copyable, FieldVisitor {
         out.write("null")
     }
 
-    mutating func lengths(at place: Range<Int>) {}
+    mutating func prefix(at place: Range<Int>) {}
 
     // MARK: Structures and lists
 
@@ -202,13 +202,8 @@ struct JSONFields: ~Copyable, FieldVisitor {
 extension TextBuffer {
     /// `"2026-11-21T18:25:16.611Z/3"`: the clock's milliseconds and its counter (VER-001).
     mutating func write(stamp: UInt64) {
-        let milliseconds = stamp >> 16
         write(byte: 0x22)
-        write(dateTime: Int64(milliseconds / 1000))
-        write(byte: 0x2E)
-        write(milliseconds % 1000, digits: 3)
-        write("Z/")
-        write(decimal: stamp & 0xFFFF)
+        write(plainStamp: stamp)
         write(byte: 0x22)
     }
 }

@@ -13,11 +13,11 @@ struct TextBuffer: ~Copyable {
     deinit { unsafe base.deallocate() }
 
     /// The text, for as long as `use` runs.
-    func withBytes<R>(_ use: (UnsafeRawBufferPointer) -> R) -> R {
-        unsafe use(UnsafeRawBufferPointer(start: base, count: count))
+    func withSpan<R>(_ use: (Span<UInt8>) -> R) -> R {
+        unsafe use(Span(_unsafeStart: base, count: count))
     }
 
-    var text: String { unsafe withBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+    var bytes: [UInt8] { withSpan { [UInt8](copying: $0) } }
 
     mutating func removeAll() { count = 0 }
 
@@ -88,8 +88,16 @@ struct TextBuffer: ~Copyable {
 
     // MARK: Numbers
 
-    mutating func write(decimal value: UInt64) {
-        reserve(20)
+    mutating func write(decimal value: UInt64) { write(value, digits: Self.digits(of: value)) }
+
+    /// Right-aligned.
+    mutating func write(decimal value: UInt64, width: Int) {
+        let digits = Self.digits(of: value)
+        write(spaces: width - digits)
+        write(value, digits: digits)
+    }
+
+    static func digits(of value: UInt64) -> Int {
         var digits = 1
         var limit: UInt64 = 10
         while value >= limit {
@@ -98,7 +106,7 @@ struct TextBuffer: ~Copyable {
             if overflow { break }
             limit = next
         }
-        write(value, digits: digits)
+        return digits
     }
 
     /// With leading zeros, `digits` of them; higher ones are left out.

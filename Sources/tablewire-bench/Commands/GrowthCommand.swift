@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramTerminal
 
 struct GrowthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

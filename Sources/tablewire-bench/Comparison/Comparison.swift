@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTerminal
 
 /// Runs ours and the peers' programs in turn, a whole round at a time, so that whatever the machine does meanwhile hits all alike.
 struct Comparison: Sendable {

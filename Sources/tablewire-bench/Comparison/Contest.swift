@@ -1,3 +1,5 @@
+import ProgramTerminal
+
 /// One row of the comparison: a piece of work that several programs do, and what we want to reach.
 struct Contest: Sendable {
     /// What of a line of JSON is compared.
@@ -93,7 +95,7 @@ extension Contest {
         ]
         return [
             Contest(
-                "copy-ram", "first copy of \(Figure.grouped(rows)) rows, ram", .seconds, own: "join --rows \(rows) --storage ram",
+                "copy-ram", "first copy of \(Quantity.grouped(rows)) rows, ram", .seconds, own: "join --rows \(rows) --storage ram",
                 .times(0.5, of: "mnesia"), ram),
             Contest(
                 "copy-disc", "the same, disc", .seconds, own: "join --rows \(rows) --storage disc", .times(0.5, of: "mnesia"),
@@ -161,7 +163,7 @@ extension Contest {
         let lookups = Metric(field: "lookups_per_s", unit: "/s", isLowerBetter: false)
         return [
             Contest(
-                "read", "reads in process, one thread, \(Figure.grouped(rows)) rows", .rate,
+                "read", "reads in process, one thread, \(Quantity.grouped(rows)) rows", .rate,
                 own: "read --rows \(rows) --seconds \(seconds)", .times(3, of: "mnesia"),
                 [
                     Entrant("mnesia", "read op=ets_lookup rows=\(rows)", variant: "ets:lookup"),
@@ -182,7 +184,7 @@ extension Contest {
         }
         return [
             Contest(
-                "restart-clean", "restart alone with \(Figure.grouped(rows)) durable rows", .seconds,
+                "restart-clean", "restart alone with \(Quantity.grouped(rows)) durable rows", .seconds,
                 own: "restart --rows \(rows) --stop clean", .times(0.5, of: "redis"), peers("clean")),
             Contest(
                 "restart-kill", "the same after kill -9", .seconds, own: "restart --rows \(rows) --stop kill",

@@ -1,3 +1,5 @@
+import ProgramTerminal
+
 /// How the measurements change with the number of rows, of nodes, and with the size of values: one case after the other.
 struct Growth: Sendable {
     struct Case: Sendable {
@@ -22,7 +24,7 @@ struct Growth: Sendable {
     ///   - seconds: of each load of writes.
     static func cases(largest: Int, seconds: Double) -> [Case] {
         rowCounts.filter { $0 <= largest }.flatMap { rows in
-            let title = "\(Figure.grouped(rows)) rows"
+            let title = "\(Quantity.grouped(rows)) rows"
             return [
                 Case("\(title), copy", "join --rows \(rows)"), Case("\(title), copy, disc", "join --rows \(rows) --storage disc"),
                 Case("\(title), restart", "restart --rows \(rows)"),
@@ -33,9 +35,9 @@ struct Growth: Sendable {
             + valueSizes.flatMap { value in
                 let rows = max(min(largest, volume / (value + 32), 1_000_000), 1)
                 let keys = max(16, min(100_000, rows))
-                let title = "values of \(Figure.grouped(value)) B"
+                let title = "values of \(Quantity.grouped(value)) B"
                 return [
-                    Case("\(title), copy of \(Figure.grouped(rows)) rows", "join --rows \(rows) --value \(value)"),
+                    Case("\(title), copy of \(Quantity.grouped(rows)) rows", "join --rows \(rows) --value \(value)"),
                     Case(
                         "\(title), 16 writers", "write --value \(value) --writers 16 --keys \(keys) --seconds \(seconds)"),
                 ]

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Glibc
+import ProgramTerminal
 import Synchronization
 
 /// Processes that were started, directories and network namespaces that were made: nothing stays behind, however this program ends.

@@ -1,5 +1,6 @@
 import CZlib
 import ClusterModel
+import ProgramTerminal
 import WireFormat
 
 /// Messages to bytes and back, row blocks, compression and checksums, one thread.

@@ -5,6 +5,7 @@ import LinkTransport
 import Logging
 import NIOCore
 import NodeRuntime
+import ProgramTerminal
 import TablewireClient
 
 /// One writer in the process of the node itself, local acknowledgement; the rate counts the time until the replicas, which are

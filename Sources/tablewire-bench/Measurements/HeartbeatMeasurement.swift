@@ -1,6 +1,7 @@
 import ClusterModel
 import Histogram
 import NIOCore
+import ProgramTerminal
 import Synchronization
 import TablewireClient
 

@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 /// An empty node joins one that holds the rows: from the call until every row can be read from the joiner's own copy.

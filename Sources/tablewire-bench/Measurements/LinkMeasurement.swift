@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTerminal
 
 /// An empty node copies the rows of another one over a slow link; whoever it is, over the same link.
 struct LinkMeasurement: Sendable {

@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import ProgramTerminal
 import TableStorage
 
 /// A durable table on the real disk, without a node: writes with one sync for several, and recovery from log and checkpoint.

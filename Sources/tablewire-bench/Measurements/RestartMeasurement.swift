@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 /// A node starts again alone on its own disk: from the start of the process until every row can be read.

@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TableStorage
 import WireFormat
 

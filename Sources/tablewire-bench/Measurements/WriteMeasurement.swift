@@ -1,6 +1,7 @@
 import ClusterModel
 import NIOCore
 import NIOPosix
+import ProgramTerminal
 import TablewireClient
 
 /// Writers on one node of a cluster; the rate counts the time until every replica has taken the last write.

@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 /// Puts rows into a table as fast as one link takes them.
@@ -25,7 +26,7 @@ enum RowLoader {
             if pending.count - done >= batchesInFlight {
                 _ = try await pending[done].result()
                 done += 1
-                if done.isMultiple(of: 64) { Progress.show("loading: \(Figure.grouped(next)) rows") }
+                if done.isMultiple(of: 64) { Progress.show("loading: \(Quantity.grouped(next)) rows") }
             }
         }
         for reply in pending[done...] { _ = try await reply.result() }

@@ -1,21 +1,12 @@
+internal import ProgramTerminal
+
 /// Numbers for people.
 enum Figure {
-    /// `1234567` as `1 234 567`.
-    static func grouped(_ number: some BinaryInteger) -> String {
-        var result = ""
-        let digits = String(number.magnitude)
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index).isMultiple(of: 3) { result.append(" ") }
-            result.append(digit)
-        }
-        return (number < 0 ? "-" : "") + result
-    }
-
     /// Three digits that mean something: `1 234 567`, `12.3`, `0.00123`.
     static func short(_ number: Double) -> String {
         guard number.isFinite else { return "?" }
         switch number.magnitude {
-        case 100...: return grouped(Int(number.rounded()))
+        case 100...: return Quantity.grouped(Int(number.rounded()))
         case 10...: return ResultLine.decimal(number, places: 1)
         case 0.1...: return ResultLine.decimal(number, places: 2)
         case 0.01...: return ResultLine.decimal(number, places: 3)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramTerminal
 
 /// How a measurement is printed.
 struct OutputOptions: ParsableArguments {

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTerminal
 
 /// What one measurement gave: named values in a fixed order, printed as one line of JSON or as a table.
 struct ResultLine: Hashable, Sendable {
@@ -109,7 +110,7 @@ extension ResultLine {
             switch field.value {
             case .integer(0), .number(0): continue
             case .text(let text): columns.append([Self.words(field.name), text])
-            case .integer(let number): columns.append([Self.words(field.name), Figure.grouped(number)])
+            case .integer(let number): columns.append([Self.words(field.name), Quantity.grouped(number)])
             case .number(let number): columns.append([Self.words(field.name), Figure.short(number)])
             case .flag(let flag): columns.append([Self.words(field.name), flag ? "yes" : "no"])
             }

@@ -1,3 +1,5 @@
+import ProgramTerminal
+
 /// Several pieces of work on rows, each timed: what the measurements inside this process are made of.
 struct StepTable {
     struct Step: Hashable, Sendable {

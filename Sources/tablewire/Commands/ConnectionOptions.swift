@@ -1,6 +1,7 @@
 import ArgumentParser
 import ClusterModel
 import LinkTransport
+import ProgramTerminal
 import TablewireClient
 
 /// Which node to call and how to prove that we may.

@@ -2,6 +2,7 @@ import ArgumentParser
 import ClusterModel
 import Logging
 import NodeRuntime
+import ProgramTerminal
 import ServiceLifecycle
 import UnixSignals
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 struct TableScanCommand: ClientCommand {

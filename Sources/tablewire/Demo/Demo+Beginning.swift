@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 // Three nodes become a cluster.

@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import ProgramTerminal
 import TablewireClient
 
 // Processes die and come back.

@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 import TablewireClient
 
 /// What both sides of the partition wrote at one key.

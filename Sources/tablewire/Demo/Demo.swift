@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import ProgramTerminal
 import TablewireClient
 
 /// The story that `tablewire demo` plays with three real processes. Every step checks what it claims and throws when it is not so.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProgramTerminal
 
 /// `tablewire demo`: three real nodes on this machine, and what can be done to them.
 struct DemoCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ClusterModel
 import Foundation
 import Glibc
 import LinkTransport
+import ProgramTerminal
 import Synchronization
 import TablewireClient
 

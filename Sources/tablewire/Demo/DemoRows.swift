@@ -1,5 +1,6 @@
 import ClusterModel
 import Foundation
+import ProgramTerminal
 
 /// The rows that the demo writes.
 enum DemoRows {

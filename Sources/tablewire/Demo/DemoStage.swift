@@ -1,6 +1,7 @@
 import ClusterModel
 import Foundation
 import LinkTransport
+import ProgramTerminal
 
 /// What the demo needs from the system: a directory, a secret, three free ports, three processes. Cleared whatever happens.
 final class DemoStage: Sendable {

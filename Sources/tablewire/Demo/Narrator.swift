@@ -1,3 +1,4 @@
+import ProgramTerminal
 import Synchronization
 
 /// Tells the story of the demo: prose with progress bars for people, or one JSON line a step for programs.

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import ProgramTerminal
 
 /// The log of a node on standard error: for people, or a JSON object a line for programs.
 enum Logs {

@@ -2,6 +2,7 @@ import ClusterModel
 import LinkTransport
 import Logging
 import NodeRuntime
+import ProgramTerminal
 
 /// What a node is told, put together from its sources: flag before environment before file before default.
 struct NodeSettings {

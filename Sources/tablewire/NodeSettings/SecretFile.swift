@@ -1,5 +1,6 @@
 import Glibc
 import LinkTransport
+import ProgramTerminal
 
 /// The file that holds the cluster's secret (SEC-010): only its owner may read it.
 struct SecretFile {

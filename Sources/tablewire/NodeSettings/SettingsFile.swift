@@ -1,3 +1,4 @@
+import ProgramTerminal
 import Yams
 
 /// A configuration file in YAML: the keys are the names of the flags.

@@ -1,4 +1,5 @@
 import Glibc
+import ProgramTerminal
 
 /// A file that is read from the beginning to the end, or standard input.
 struct InputFile: ~Copyable {

@@ -1,4 +1,5 @@
 import Glibc
+import ProgramTerminal
 
 /// One line on standard error that grows with the work, for people who wait longer than a second.
 struct ProgressMeter {

@@ -1,4 +1,5 @@
 import ClusterModel
+import ProgramTerminal
 
 /// The state of a cluster for people.
 struct StatusReport {

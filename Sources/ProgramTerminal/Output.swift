@@ -1,19 +1,19 @@
 import Glibc
 
 /// Standard output in blocks: nothing is printed a byte at a time, and a reader that goes away ends the program quietly.
-final class Output {
+package final class Output {
     /// The reader of our output is gone (`tablewire table dump t | head`).
-    struct Closed: Error {}
+    package struct Closed: Error {}
 
     private static let blockSize = 64 * 1024
 
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     /// Whether people look at it.
-    let isTerminal: Bool
-    let usesColor: Bool
+    package let isTerminal: Bool
+    package let usesColor: Bool
 
-    init(descriptor: Int32 = STDOUT_FILENO) {
+    package init(descriptor: Int32 = STDOUT_FILENO) {
         self.descriptor = descriptor
         isTerminal = isatty(descriptor) == 1
         usesColor = Terminal.wantsColor(descriptor)
@@ -21,26 +21,19 @@ final class Output {
     }
 
     /// Room to append bytes to; what stands in it is written when a block is full.
-    func append(_ body: (inout [UInt8]) -> Void) throws {
+    package func append(_ body: (inout [UInt8]) -> Void) throws {
         body(&buffer)
         if buffer.count >= Self.blockSize { try flush() }
     }
 
-    func print(_ line: String) throws {
+    package func print(_ line: String) throws {
         try append { buffer in
             buffer.append(contentsOf: line.utf8)
             buffer.append(UInt8(ascii: "\n"))
         }
     }
 
-    func print(_ json: JSON) throws {
-        try append { buffer in
-            json.append(to: &buffer)
-            buffer.append(UInt8(ascii: "\n"))
-        }
-    }
-
-    func flush() throws {
+    package func flush() throws {
         defer { buffer.removeAll(keepingCapacity: true) }
         try Self.write(buffer, to: descriptor)
     }
@@ -64,18 +57,18 @@ final class Output {
 }
 
 /// Standard error: what is written goes out at once, in one call, so that lines of several threads do not mix.
-enum StandardError {
-    static func write(_ text: String) { write(Array(text.utf8)) }
+package enum StandardError {
+    package static func write(_ text: String) { write(Array(text.utf8)) }
 
-    static func write(_ bytes: [UInt8]) {
+    package static func write(_ bytes: [UInt8]) {
         // When even this cannot be written there is nobody left to tell.
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
 
 /// The words of the system for its error numbers.
-enum SystemError {
-    static func text(_ code: Int32) -> String {
+package enum SystemError {
+    package static func text(_ code: Int32) -> String {
         guard let text = unsafe strerror(code) else { return "error \(code)" }
         let words = unsafe String(cString: text)
         return words.prefix(1).lowercased() + words.dropFirst()

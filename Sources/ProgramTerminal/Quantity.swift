@@ -1,7 +1,7 @@
 /// Numbers for people.
-enum Quantity {
+package enum Quantity {
     /// `1234567` as `1 234 567`.
-    static func grouped(_ number: some BinaryInteger) -> String {
+    package static func grouped(_ number: some BinaryInteger) -> String {
         var result = ""
         let digits = String(number.magnitude)
         for (index, digit) in digits.enumerated() {
@@ -12,7 +12,7 @@ enum Quantity {
     }
 
     /// Bytes in the largest unit that leaves at least one whole: `3.1 MiB`.
-    static func bytes(_ count: UInt64) -> String {
+    package static func bytes(_ count: UInt64) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
         var value = Double(count)
         var unit = 0
@@ -23,22 +23,22 @@ enum Quantity {
         return unit == 0 ? "\(count) B" : "\(oneDecimal(value)) \(units[unit])"
     }
 
-    static func oneDecimal(_ value: Double) -> String {
+    package static func oneDecimal(_ value: Double) -> String {
         let tenths = Int64((value * 10).rounded())
         return "\(tenths / 10).\(tenths.magnitude % 10)"
     }
 
-    static func seconds(_ duration: Duration) -> Double {
+    package static func seconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 
     /// `1 row`, `2 rows`.
-    static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+    package static func count(_ number: some BinaryInteger, _ noun: String) -> String {
         "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
     }
 
     /// Milliseconds as `4 d 3 h`, `3 h 12 min`, `12 min 5 s`, `5.2 s`.
-    static func uptime(milliseconds: UInt64) -> String {
+    package static func uptime(milliseconds: UInt64) -> String {
         let seconds = milliseconds / 1000
         return switch seconds {
         case 0..<60: "\(oneDecimal(Double(milliseconds) / 1000)) s"

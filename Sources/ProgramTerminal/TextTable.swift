@@ -1,19 +1,19 @@
 /// Columns of text, each as wide as its widest cell.
-struct TextTable {
-    struct Cell: ExpressibleByStringLiteral {
-        var text: String
-        var style: Style?
-        var isNumber = false
+package struct TextTable {
+    package struct Cell: ExpressibleByStringLiteral {
+        package var text: String
+        package var style: Style?
+        package var isNumber = false
 
-        init(_ text: String, _ style: Style? = nil) {
+        package init(_ text: String, _ style: Style? = nil) {
             self.text = text
             self.style = style
         }
 
-        init(stringLiteral value: String) { self.init(value) }
+        package init(stringLiteral value: String) { self.init(value) }
 
         /// A number: aligned right, thousands apart.
-        init(number: some BinaryInteger) {
+        package init(number: some BinaryInteger) {
             self.init(Quantity.grouped(number))
             isNumber = true
         }
@@ -22,16 +22,16 @@ struct TextTable {
     private let headings: [String]
     private var rows: [[Cell]] = []
 
-    init(_ headings: [String]) { self.headings = headings }
+    package init(_ headings: [String]) { self.headings = headings }
 
     /// - Precondition: as many cells as headings.
-    mutating func append(_ cells: [Cell]) {
+    package mutating func append(_ cells: [Cell]) {
         precondition(cells.count == headings.count, "a row has \(cells.count) cells for \(headings.count) headings")
         rows.append(cells)
     }
 
     /// The lines, without trailing blanks. A column without any text in its cells is left out.
-    func lines(colored: Bool) -> [String] {
+    package func lines(colored: Bool) -> [String] {
         let shown = headings.indices.filter { column in rows.contains { !$0[column].text.isEmpty } }
         let widths = shown.map { column in
             rows.reduce(headings[column].count) { max($0, $1[column].text.count) }
