@@ -8,7 +8,7 @@ public protocol StreamSink: AnyObject {
     /// The next bytes of a direction, at least one; they are gone when this returns.
     /// - Parameters:
     ///   - flow: `Flow.number`.
-    ///   - time: of the packet that completed them, so never before the one of an earlier call.
+    ///   - time: of the packet that completed them.
     func received(_ bytes: Span<UInt8>, _ direction: Direction, of flow: Int, at time: Timestamp)
 
     /// Bytes that the capture does not have, before those that come next.
