@@ -54,11 +54,11 @@ let package = Package(
         .target(name: "TableStorage", dependencies: ["ClusterModel", "WireFormat", "CMemory"], swiftSettings: settings),
         // Files of captured packets, TCP put together, and recording. Knows nothing of the cluster.
         .target(name: "PacketCapture", dependencies: ["CZlib", "CKernel"], swiftSettings: settings),
-        // What captured bytes mean, by the tables of the spec: frames, fields, violations, statistics, views.
-        .target(
-            name: "TrafficDecoder", dependencies: ["ClusterModel", "WireFormat", "PacketCapture"], swiftSettings: settings),
         // What programs share: output, tables, one-line errors; and the entry that turns errors into exit codes.
         .target(name: "ProgramTerminal", swiftSettings: settings),
+        // What captured bytes mean, by the tables of the spec: frames, fields, violations, statistics, views.
+        .target(
+            name: "TrafficDecoder", dependencies: ["ClusterModel", "WireFormat", "PacketCapture", "ProgramTerminal"], swiftSettings: settings),
         .target(name: "ProgramEntry", dependencies: ["ProgramTerminal", arguments], swiftSettings: settings),
         .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
         .target(

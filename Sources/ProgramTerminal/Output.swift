@@ -3,7 +3,9 @@ import Glibc
 /// Standard output in blocks: nothing is printed a byte at a time, and a reader that goes away ends the program quietly.
 package final class Output {
     /// The reader of our output is gone (`tablewire table dump t | head`).
-    package struct Closed: Error {}
+    package struct Closed: Error {
+        package init() {}
+    }
 
     private static let blockSize = 64 * 1024
 

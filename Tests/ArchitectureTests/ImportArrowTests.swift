@@ -25,7 +25,7 @@ private let arrows: [String: Set<String>] = [
     "ClusterSimulator": core,
     // System calls and zlib, nothing else: so that it builds and is fuzzed with the core.
     "PacketCapture": ["CZlib", "CKernel", "Glibc"],
-    "TrafficDecoder": ["ClusterModel", "WireFormat", "PacketCapture", "Glibc"],
+    "TrafficDecoder": ["ClusterModel", "WireFormat", "PacketCapture", "ProgramTerminal", "Glibc"],
     "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
 
     // The programs: arguments and exit codes.

@@ -193,3 +193,38 @@ extension Span where Element == UInt8 {
         return false
     }
 }
+
+extension Filter {
+    /// `link=3`, `stream=3/7` (snapshot or call 7 on link 3), `key=zones/Europe/Berlin`.
+    /// - Throws: `FilterError` when it is none of these.
+    package init(following text: String) throws(FilterError) {
+        let problem = FilterError(
+            text: text, column: 0, problem: "--follow needs link=NUMBER, stream=LINK/STREAM or key=TABLE/KEY")
+        guard let equal = text.firstIndex(of: "=") else { throw problem }
+        let value = text[text.index(after: equal)...]
+        let parts = value.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        func number(_ subject: Test.Subject, _ text: String) throws(FilterError) -> Node {
+            guard let number = Int64(text) else { throw problem }
+            return .test(Test(subject: subject, relation: .equal, text: Array(text.utf8), number: number))
+        }
+        switch text[..<equal] {
+        case "link": self.init(try number(.link, String(value)), needsFields: false)
+        case "stream":
+            guard parts.count == 2 else { throw problem }
+            self.init(.and(try number(.link, parts[0]), try number(.stream, parts[1])), needsFields: false)
+        case "key":
+            let names = Schema.current.names
+            guard parts.count == 2, let key = names.firstIndex(of: "key"), let table = names.firstIndex(of: "table") else { throw problem }
+            let isKey = Test(subject: .field(key), relation: .equal, text: Array(parts[1].utf8))
+            let isTable = Test(subject: .field(table), relation: .equal, text: Array(parts[0].utf8))
+            // Chunks and replies name no table; their key is all there is.
+            let hasTable = Node.test(Test(subject: .field(table), relation: .exists))
+            self.init(.and(.test(isKey), .or(.test(isTable), .not(hasTable))), needsFields: true)
+        default: throw problem
+        }
+    }
+
+    package func and(_ other: Filter) -> Filter {
+        Filter(.and(root, other.root), needsFields: needsFields || other.needsFields)
+    }
+}

@@ -32,6 +32,17 @@ package final class TrafficDecoder: StreamSink {
     package private(set) var foreignLinks = 0
     /// What the first of them began with.
     package private(set) var foreignBegin: [UInt8] = []
+    /// What that looks like, in words.
+    package var foreignOpening: String {
+        switch ForeignOpening(foreignBegin.span) {
+        case .tls: "a TLS handshake"
+        case .http: "an HTTP request"
+        case .text: "text"
+        case .translatedPreface: "a preface that something has altered"
+        case .frame: "a frame, but no whole header"
+        case .unknown: "0x" + foreignBegin.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
     /// Connections with frames or a preface.
     package private(set) var ownLinks = 0
 

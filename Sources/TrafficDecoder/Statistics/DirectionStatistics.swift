@@ -103,6 +103,8 @@ struct DirectionStatistics {
         var nextApplied = 0
         var nextDurable = 0
 
+        func isOf(_ table: Span<UInt8>) -> Bool { name.span.equals(table) }
+
         /// Forgets what was acknowledged in both ways.
         mutating func compact() {
             let settled = min(nextApplied, nextDurable)
@@ -137,7 +139,7 @@ struct DirectionStatistics {
     }
 
     private mutating func lag(of table: Span<UInt8>) -> Int? {
-        for index in tables.indices where table.equals(tables[index].name.span) { return index }
+        for index in tables.indices where tables[index].isOf(table) { return index }
         guard tables.count < Self.mostTables else { return nil }
         tables.append(TableLag(name: [UInt8](copying: table)))
         return tables.count - 1
