@@ -83,7 +83,7 @@ let package = Package(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
-        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib"], swiftSettings: settings),
+        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib", "CKernel"], swiftSettings: settings),
         .testTarget(
             name: "NodeRuntimeTests",
             dependencies: ["NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", logging],
