@@ -95,7 +95,7 @@ let package = Package(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
-        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib"], swiftSettings: settings),
+        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib", "CKernel"], swiftSettings: settings),
         .testTarget(
             name: "TrafficDecoderTests", dependencies: ["TrafficDecoder", "PacketCapture", "WireFormat", "ClusterModel"],
             swiftSettings: settings),

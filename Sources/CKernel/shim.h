@@ -47,3 +47,16 @@ static inline int ckernel_poll(void *descriptors, unsigned int count, uint64_t n
     return -1;
 #endif
 }
+
+/// A file in memory that is `size` bytes long and cannot grow: what a full disk is to whoever writes.
+/// Returns a descriptor, or -1 with errno set.
+static inline int ckernel_full_file(long size) {
+#ifdef __linux__
+    // MFD_ALLOW_SEALING, then F_ADD_SEALS with F_SEAL_GROW.
+    int descriptor = (int)syscall(SYS_memfd_create, "full", 2);
+    if (descriptor < 0 || syscall(SYS_ftruncate, descriptor, size) || syscall(SYS_fcntl, descriptor, 1033, 4)) return -1;
+    return descriptor;
+#else
+    return -1;
+#endif
+}
