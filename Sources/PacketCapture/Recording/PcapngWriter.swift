@@ -63,25 +63,25 @@ public struct PcapngWriter: ~Copyable {
     }
 
     private mutating func begin(_ origin: Origin) {
-        PcapngBlock.append(PcapngBlock.sectionHeader, to: &buffer) { bytes in
-            PcapngBlock.append(PcapngBlock.byteOrder, to: &bytes)
-            PcapngBlock.append(UInt16(1), to: &bytes)
-            PcapngBlock.append(UInt16(0), to: &bytes)
+        WrittenBlock.append(WrittenBlock.sectionHeader, to: &buffer) { bytes in
+            WrittenBlock.append(WrittenBlock.byteOrder, to: &bytes)
+            WrittenBlock.append(UInt16(1), to: &bytes)
+            WrittenBlock.append(UInt16(0), to: &bytes)
             // How long the section will be is not known.
-            PcapngBlock.append(Int64(-1), to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.application, origin.application, to: &bytes)
-            PcapngBlock.endOptions(&bytes)
+            WrittenBlock.append(Int64(-1), to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.application, origin.application, to: &bytes)
+            WrittenBlock.endOptions(&bytes)
         }
-        PcapngBlock.append(PcapngBlock.interface, to: &buffer) { bytes in
-            PcapngBlock.append(origin.linkType.rawValue, to: &bytes)
-            PcapngBlock.append(UInt16(0), to: &bytes)
-            PcapngBlock.append(UInt32(Self.snapLength), to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.interfaceName, origin.interface, to: &bytes)
+        WrittenBlock.append(WrittenBlock.interface, to: &buffer) { bytes in
+            WrittenBlock.append(origin.linkType.rawValue, to: &bytes)
+            WrittenBlock.append(UInt16(0), to: &bytes)
+            WrittenBlock.append(UInt32(Self.snapLength), to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.interfaceName, origin.interface, to: &bytes)
             if !origin.description.isEmpty {
-                PcapngBlock.appendOption(PcapngBlock.interfaceDescription, origin.description, to: &bytes)
+                WrittenBlock.appendOption(WrittenBlock.interfaceDescription, origin.description, to: &bytes)
             }
-            PcapngBlock.appendOption(PcapngBlock.timeResolution, [9], to: &bytes)
-            PcapngBlock.endOptions(&bytes)
+            WrittenBlock.appendOption(WrittenBlock.timeResolution, [9], to: &bytes)
+            WrittenBlock.endOptions(&bytes)
         }
     }
 
@@ -92,14 +92,14 @@ public struct PcapngWriter: ~Copyable {
     ) throws(RecordingError) {
         let captured = head.count + payload.count
         try makeRoom(captured + 64)
-        PcapngBlock.append(PcapngBlock.packet, to: &buffer) { bytes in
-            PcapngBlock.append(UInt32(0), to: &bytes)
-            PcapngBlock.append(time, to: &bytes)
-            PcapngBlock.append(UInt32(captured), to: &bytes)
-            PcapngBlock.append(UInt32(max(captured, originalLength)), to: &bytes)
+        WrittenBlock.append(WrittenBlock.packet, to: &buffer) { bytes in
+            WrittenBlock.append(UInt32(0), to: &bytes)
+            WrittenBlock.append(time, to: &bytes)
+            WrittenBlock.append(UInt32(captured), to: &bytes)
+            WrittenBlock.append(UInt32(max(captured, originalLength)), to: &bytes)
             bytes.append(contentsOf: head)
-            PcapngBlock.append(payload, to: &bytes)
-            PcapngBlock.pad(&bytes, from: bytes.count - captured)
+            WrittenBlock.append(payload, to: &bytes)
+            WrittenBlock.pad(&bytes, from: bytes.count - captured)
         }
         packets += 1
         if started == nil { started = time }
@@ -109,11 +109,11 @@ public struct PcapngWriter: ~Copyable {
     /// Adds lines of a TLS key log, for the packets that come after it.
     public mutating func secrets(_ keyLog: Span<UInt8>) throws(RecordingError) {
         try makeRoom(keyLog.count + 64)
-        PcapngBlock.append(PcapngBlock.secrets, to: &buffer) { bytes in
-            PcapngBlock.append(PcapngBlock.tlsKeyLog, to: &bytes)
-            PcapngBlock.append(UInt32(keyLog.count), to: &bytes)
-            PcapngBlock.append(keyLog, to: &bytes)
-            PcapngBlock.pad(&bytes, from: bytes.count - keyLog.count)
+        WrittenBlock.append(WrittenBlock.secrets, to: &buffer) { bytes in
+            WrittenBlock.append(WrittenBlock.tlsKeyLog, to: &bytes)
+            WrittenBlock.append(UInt32(keyLog.count), to: &bytes)
+            WrittenBlock.append(keyLog, to: &bytes)
+            WrittenBlock.pad(&bytes, from: bytes.count - keyLog.count)
         }
     }
 
@@ -144,16 +144,16 @@ public struct PcapngWriter: ~Copyable {
 
     private func statistics(dropped: Int, comment: String) -> [UInt8] {
         var block: [UInt8] = []
-        PcapngBlock.append(PcapngBlock.interfaceStatistics, to: &block) { bytes in
+        WrittenBlock.append(WrittenBlock.interfaceStatistics, to: &block) { bytes in
             let end = last ?? Timestamp(nanoseconds: 0)
-            PcapngBlock.append(UInt32(0), to: &bytes)
-            PcapngBlock.append(end, to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.statisticsStart, started ?? end, to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.statisticsEnd, end, to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.packetsReceived, UInt64(packets + dropped), to: &bytes)
-            PcapngBlock.appendOption(PcapngBlock.packetsDropped, UInt64(dropped), to: &bytes)
-            if !comment.isEmpty { PcapngBlock.appendOption(PcapngBlock.comment, comment, to: &bytes) }
-            PcapngBlock.endOptions(&bytes)
+            WrittenBlock.append(UInt32(0), to: &bytes)
+            WrittenBlock.append(end, to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.statisticsStart, started ?? end, to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.statisticsEnd, end, to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.packetsReceived, UInt64(packets + dropped), to: &bytes)
+            WrittenBlock.appendOption(WrittenBlock.packetsDropped, UInt64(dropped), to: &bytes)
+            if !comment.isEmpty { WrittenBlock.appendOption(WrittenBlock.comment, comment, to: &bytes) }
+            WrittenBlock.endOptions(&bytes)
         }
         return block
     }
@@ -191,7 +191,7 @@ extension PcapngWriter {
         var count = 0
         var offset = start
         while let length = blockLength(at: offset) {
-            if word(at: offset) == PcapngBlock.packet { count += 1 }
+            if word(at: offset) == WrittenBlock.packet { count += 1 }
             offset += length
         }
         return count

@@ -27,7 +27,7 @@ struct RecordedBlocks {
 
     /// Of each packet block its bytes.
     var packets: [[UInt8]] {
-        blocks.filter { $0.type == PcapngBlock.packet }.map { Array($0.body[20..<20 + Int(word($0.body, 12))]) }
+        blocks.filter { $0.type == WrittenBlock.packet }.map { Array($0.body[20..<20 + Int(word($0.body, 12))]) }
     }
 
     /// The options of the last block, by code, where they begin behind `offset` bytes of its body.

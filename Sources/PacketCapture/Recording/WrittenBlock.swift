@@ -1,5 +1,5 @@
 /// Bytes of pcapng blocks, little-endian (draft-ietf-opsawg-pcapng).
-enum PcapngBlock {
+enum WrittenBlock {
     static let sectionHeader: UInt32 = 0x0a0d_0d0a
     static let interface: UInt32 = 1
     static let interfaceStatistics: UInt32 = 5
