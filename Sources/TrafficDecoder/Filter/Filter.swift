@@ -112,7 +112,6 @@ struct FilterRun {
         _ test: Filter.Test, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link
     ) -> Bool {
         let header = frame.header
-        let end = Int(frame.direction.rawValue)
         switch test.subject {
         case .type:
             if test.number != nil { return test.holds(Int64(header.type)) }
@@ -125,14 +124,14 @@ struct FilterRun {
         case .stream: return test.holds(Int64(header.stream))
         case .link: return test.holds(Int64(link.number))
         case .size: return test.holds(Int64(header.bodyLength))
-        case .from: return holds(test, link.ends[end])
-        case .to: return holds(test, link.ends[1 - end])
+        case .from: return holds(test, link.end(frame.direction))
+        case .to: return holds(test, link.end(frame.direction.opposite))
         case .node:
             // Not to be that node is to be it at neither end.
             let isEither = test.relation != .unequal
             return isEither
-                ? holds(test, link.ends[0]) || holds(test, link.ends[1])
-                : holds(test, link.ends[0]) && holds(test, link.ends[1])
+                ? holds(test, link.dialer) || holds(test, link.acceptor)
+                : holds(test, link.dialer) && holds(test, link.acceptor)
         case .time:
             let relative = frame.time.nanoseconds - (start ?? frame.time).nanoseconds
             return test.holds(test.isDate ? frame.time.nanoseconds : relative)
@@ -144,9 +143,9 @@ struct FilterRun {
     private func holds(_ test: Filter.Test, name: [UInt8]) -> Bool { test.holds(name.span) }
 
     private func holds(_ test: Filter.Test, _ end: LinkEnd) -> Bool {
-        let isEqual = test.relation == .unequal ? false : test.holds(end.address.span)
-        guard test.relation == .unequal else { return isEqual || test.holds(end.label.span) }
-        return test.holds(end.address.span) && test.holds(end.label.span)
+        let names = [end.address, end.label]
+        return test.relation == .unequal
+            ? names.allSatisfy { test.holds($0.span) } : names.contains { test.holds($0.span) }
     }
 
     private func holds(_ test: Filter.Test, _ violations: [Violation]) -> Bool {

@@ -35,7 +35,7 @@ struct StreamScanner {
     private var skipped = 0
     private var isFault = false
     /// The first bytes that were passed over: what a connection of another protocol begins with.
-    private(set) var skippedBegin: [UInt8] = []
+    private var skippedBegin: [UInt8] = []
     /// Whether every byte from the beginning of the connection on was there and made sense.
     private(set) var isUnbroken: Bool
     /// Whether anything of the protocol was found.
@@ -48,6 +48,9 @@ struct StreamScanner {
 
     /// Bytes that were passed over and are in no piece yet.
     var passedOver: Int { skipped + (state == .frames && cutHeader != nil ? 0 : kept.count) }
+
+    /// The first bytes of what was passed over, for telling what it may be.
+    var begin: [UInt8] { skippedBegin.isEmpty ? Array(kept.prefix(32)) : skippedBegin }
 
     /// The next piece in `bytes` from `offset` on. nil when nothing whole is there any more: what stands at `offset` then is to be
     /// given again at the front of what comes next.

@@ -19,6 +19,7 @@ package final class TrafficDecoder: StreamSink {
     static let unfinishedBytes = 24 * 1024 * 1024
 
     private let judgement: Judgement
+    private let schema = Schema.current
     private let observer: any TrafficObserver
     private var links: [Int: Link] = [:]
     private var lastLink: Link?
@@ -53,52 +54,56 @@ package final class TrafficDecoder: StreamSink {
 
     // MARK: What reassembly tells
 
-    package func began(_ flow: Flow, at time: Timestamp) { links[flow.number] = Link(flow, at: time) }
+    package func began(_ flow: Flow, at time: Timestamp) {
+        let link = Link(flow, at: time)
+        link.judge(link.dialer)
+        link.judge(link.acceptor)
+        links[flow.number] = link
+    }
 
     package func received(_ bytes: Span<UInt8>, _ direction: Direction, of flow: Int, at time: Timestamp) {
         guard let link = link(flow) else { return }
-        let end = Int(direction.rawValue)
-        guard !link.ends[end].scanner.kept.isEmpty else {
-            let taken = scan(bytes, direction, link, time)
-            if taken < bytes.count { link.ends[end].scanner.kept.append(bytes.extracting(droppingFirst: taken)) }
+        let sender = link.end(direction)
+        guard !sender.scanner.kept.isEmpty else {
+            let taken = scan(bytes, sender, link, time)
+            if taken < bytes.count { sender.scanner.kept.append(bytes.extracting(droppingFirst: taken)) }
             return
         }
-        link.ends[end].scanner.kept.append(bytes)
-        guard link.ends[end].scanner.kept.count >= link.ends[end].scanner.needed else { return }
+        sender.scanner.kept.append(bytes)
+        guard sender.scanner.kept.count >= sender.scanner.needed else { return }
         var together: [UInt8] = []
-        swap(&together, &link.ends[end].scanner.kept)
-        let taken = scan(together.span, direction, link, time)
+        swap(&together, &sender.scanner.kept)
+        let taken = scan(together.span, sender, link, time)
         together.removeFirst(taken)
-        swap(&together, &link.ends[end].scanner.kept)
+        swap(&together, &sender.scanner.kept)
     }
 
     package func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
         guard let link = link(flow) else { return }
-        let end = Int(direction.rawValue)
-        let kept = link.ends[end].scanner.kept
-        let cut = link.ends[end].scanner.lose(count)
-        if let cut {
-            let body = kept.span.extracting(droppingFirst: CapturedHeader.size)
-            frame(cut.header, body, isCut: true, direction, link, time)
+        let sender = link.end(direction)
+        let kept = sender.scanner.kept
+        if let cut = sender.scanner.lose(count) {
+            frame(cut.header, kept.span.extracting(droppingFirst: CapturedHeader.size), isCut: true, sender, link, time)
         }
-        for lane in link.ends[end].lanes.indices { abandon(lane, direction, link) }
+        link.judge(sender)
+        for lane in sender.lanes.indices { abandon(lane, sender) }
         if link.isOurs { observer.event(.gap(count), direction, of: link, at: time) }
     }
 
     package func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {
         guard let link = link(flow) else { return }
-        let scanner = link.end(direction).scanner
-        if scanner.passedOver > 0 || !scanner.kept.isEmpty { finish(scanner, direction, link, time) }
-        for lane in link.ends[Int(direction.rawValue)].lanes.indices { abandon(lane, direction, link) }
-        link.ends[Int(direction.rawValue)].isOver = true
+        let sender = link.end(direction)
+        finish(sender, link, time)
+        for lane in sender.lanes.indices { abandon(lane, sender) }
+        sender.isOver = true
         if link.isOurs { observer.event(.ended(end), direction, of: link, at: time) }
-        guard link.ends[0].isOver, link.ends[1].isOver else { return }
+        guard link.isOver else { return }
         links[flow] = nil
         if lastLink === link { lastLink = nil }
         guard !link.isOurs else { return }
         foreignLinks += 1
-        for end in link.ends { foreignBytes += end.scanner.passedOver }
-        if foreignBegin.isEmpty { foreignBegin = link.ends[0].scanner.skippedBegin }
+        foreignBytes += link.dialer.scanner.passedOver + link.acceptor.scanner.passedOver
+        if foreignBegin.isEmpty { foreignBegin = link.dialer.scanner.begin }
     }
 
     private func link(_ flow: Int) -> Link? {
@@ -110,21 +115,20 @@ package final class TrafficDecoder: StreamSink {
     // MARK: Pieces of a stream
 
     /// - Returns: how many bytes were taken.
-    private func scan(_ bytes: Span<UInt8>, _ direction: Direction, _ link: Link, _ time: Timestamp) -> Int {
-        let end = Int(direction.rawValue)
+    private func scan(_ bytes: Span<UInt8>, _ sender: LinkEnd, _ link: Link, _ time: Timestamp) -> Int {
         var offset = 0
-        while let piece = link.ends[end].scanner.next(bytes, &offset) {
+        while let piece = sender.scanner.next(bytes, &offset) {
             if !link.isOurs { begin(link, time) }
             switch piece {
             case .frame(let header, let body):
-                frame(header, bytes.extracting(body), isCut: false, direction, link, time)
+                frame(header, bytes.extracting(body), isCut: false, sender, link, time)
             case .preface(let preface, let isReservedZero):
-                link.ends[end].hasPreface = true
-                self.preface(preface, isReservedZero, direction, link, time)
+                sender.hasPreface = true
+                self.preface(preface, isReservedZero, sender, link, time)
             case .oversized(let header):
-                frame(header, bytes.extracting(0..<0), isCut: true, direction, link, time)
+                frame(header, bytes.extracting(0..<0), isCut: true, sender, link, time)
             case .skipped(let count, let isFault):
-                resume(count, isFault, next: CapturedHeader(in: bytes, at: offset), direction, link, time)
+                resume(count, isFault, next: CapturedHeader(in: bytes, at: offset), sender, link, time)
             }
         }
         return offset
@@ -137,7 +141,7 @@ package final class TrafficDecoder: StreamSink {
     }
 
     private func preface(
-        _ preface: Preface, _ isReservedZero: Bool, _ direction: Direction, _ link: Link, _ time: Timestamp
+        _ preface: Preface, _ isReservedZero: Bool, _ sender: LinkEnd, _ link: Link, _ time: Timestamp
     ) {
         var violation: Violation?
         if preface.minimumVersion == 0 {
@@ -149,16 +153,16 @@ package final class TrafficDecoder: StreamSink {
         }
         if violation != nil { violations += 1 }
         observer.event(
-            .preface(minimum: preface.minimumVersion, maximum: preface.maximumVersion, violation: violation), direction, of: link,
-            at: time)
+            .preface(minimum: preface.minimumVersion, maximum: preface.maximumVersion, violation: violation), sender.direction,
+            of: link, at: time)
     }
 
     /// Decoding goes on behind bytes that are no frames.
     private func resume(
-        _ count: Int, _ isFault: Bool, next header: CapturedHeader?, _ direction: Direction, _ link: Link, _ time: Timestamp
+        _ count: Int, _ isFault: Bool, next header: CapturedHeader?, _ sender: LinkEnd, _ link: Link, _ time: Timestamp
     ) {
-        let end = Int(direction.rawValue)
-        let isFirst = !link.ends[end].hasPreface && link.ends[end].nextSequence == 0
+        link.judge(sender)
+        let isFirst = !sender.hasPreface && sender.nextSequence == 0
         var violation: Violation?
         if isFault {
             violation =
@@ -168,58 +172,58 @@ package final class TrafficDecoder: StreamSink {
             violations += 1
         }
         var missing: UInt64 = 0
-        if let header, let expected = link.ends[end].nextSequence, header.sequence > expected {
+        if let header, let expected = sender.nextSequence, header.sequence > expected {
             missing = header.sequence - expected
         }
-        link.ends[end].nextSequence = nil
-        let begin = link.ends[end].scanner.skippedBegin
-        observer.event(.skipped(count, missing: missing, begin: begin, violation: violation), direction, of: link, at: time)
+        sender.nextSequence = nil
+        let begin = sender.scanner.begin
+        observer.event(
+            .skipped(count, missing: missing, begin: begin, violation: violation), sender.direction, of: link, at: time)
     }
 
     /// What is left at the end of a direction: the beginning of a frame, or bytes that are none.
-    private func finish(_ scanner: StreamScanner, _ direction: Direction, _ link: Link, _ time: Timestamp) {
-        var scanner = scanner
-        let kept = scanner.kept
-        if let cut = scanner.lose(nil) {
-            let body = kept.span.extracting(droppingFirst: CapturedHeader.size)
-            return frame(cut.header, body, isCut: true, direction, link, time)
+    private func finish(_ sender: LinkEnd, _ link: Link, _ time: Timestamp) {
+        let kept = sender.scanner.kept
+        let count = sender.scanner.passedOver
+        if let cut = sender.scanner.lose(nil) {
+            frame(cut.header, kept.span.extracting(droppingFirst: CapturedHeader.size), isCut: true, sender, link, time)
+        } else if link.isOurs, count > 0 {
+            observer.event(
+                .skipped(count, missing: 0, begin: sender.scanner.begin, violation: nil), sender.direction, of: link, at: time)
         }
-        guard link.isOurs else { return }
-        observer.event(
-            .skipped(scanner.passedOver, missing: 0, begin: scanner.skippedBegin, violation: nil), direction, of: link, at: time)
     }
 
     // MARK: Frames
 
     private func frame(
-        _ header: CapturedHeader, _ body: Span<UInt8>, isCut: Bool, _ direction: Direction, _ link: Link, _ time: Timestamp
+        _ header: CapturedHeader, _ body: Span<UInt8>, isCut: Bool, _ sender: LinkEnd, _ link: Link, _ time: Timestamp
     ) {
         if !link.isOurs { begin(link, time) }
         frames += 1
         var frame = CapturedFrame(
-            number: frames, time: time, direction: direction, header: header, messageLength: body.count, isWhole: !isCut)
+            number: frames, time: time, direction: sender.direction, header: header, messageLength: body.count, isWhole: !isCut)
         if isCut { frame.lack = "\(Int(header.bodyLength) - body.count) of \(header.bodyLength) body bytes are missing" }
-        checkHeader(&frame, link)
+        let message = schema.message(header.type)
+        frame.checkHeader(sender, link, message)
         if !isCut, CRC32.checksum(body) != header.bodyCRC {
             frame.violations.append(Violation("FRM-011", .badBody, .wrongChecksum, "header.bodyCRC", offset: 24))
         }
         let lane = Int(header.lane)
-        if lane < Lane.allCases.count, header.hasMore || link.ends[Int(direction.rawValue)].lanes[lane].unfinished != nil {
-            part(&frame, body, direction, link)
+        if lane < Lane.allCases.count, header.hasMore || sender.lanes[lane].unfinished != nil {
+            part(&frame, body, sender, link)
         } else {
-            message(&frame, body, link)
+            self.message(&frame, body, link)
         }
     }
 
     /// One frame of a message of several.
-    private func part(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ direction: Direction, _ link: Link) {
+    private func part(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ sender: LinkEnd, _ link: Link) {
         let header = frame.header
-        let end = Int(direction.rawValue)
         let lane = Int(header.lane)
         var unfinished =
-            link.ends[end].lanes[lane].unfinished
+            sender.lanes[lane].unfinished
             ?? CapturedLane.Unfinished(type: header.type, stream: header.stream, isWhole: true)
-        link.ends[end].lanes[lane].unfinished = nil
+        sender.lanes[lane].unfinished = nil
         if unfinished.type != header.type || unfinished.stream != header.stream {
             let field = unfinished.type != header.type ? "header.type" : "header.stream"
             frame.violations.append(
@@ -244,7 +248,7 @@ package final class TrafficDecoder: StreamSink {
             unfinished.isWhole = false
         }
         guard !header.hasMore else {
-            link.ends[end].lanes[lane].unfinished = unfinished
+            sender.lanes[lane].unfinished = unfinished
             frame.isWhole = false
             return tell(frame, body, link)
         }
@@ -288,10 +292,10 @@ package final class TrafficDecoder: StreamSink {
     }
 
     /// The rest of an unfinished message will not come.
-    private func abandon(_ lane: Int, _ direction: Direction, _ link: Link) {
-        guard let unfinished = link.ends[Int(direction.rawValue)].lanes[lane].unfinished else { return }
+    private func abandon(_ lane: Int, _ sender: LinkEnd) {
+        guard let unfinished = sender.lanes[lane].unfinished else { return }
         unfinishedBytes -= unfinished.body.count
-        link.ends[Int(direction.rawValue)].lanes[lane].unfinished?.body = []
-        link.ends[Int(direction.rawValue)].lanes[lane].unfinished?.isWhole = false
+        sender.lanes[lane].unfinished?.body = []
+        sender.lanes[lane].unfinished?.isWhole = false
     }
 }

@@ -4,41 +4,47 @@ package import PacketCapture
 /// One link as the capture shows it: what both ends said of themselves, and where each direction stands.
 package final class Link {
     package let flow: Flow
-    /// By `Direction.rawValue`: the end that sends in that direction.
-    package internal(set) var ends: [LinkEnd]
+    /// Who dialled, as far as the capture shows.
+    package let dialer: LinkEnd
+    package let acceptor: LinkEnd
     /// Whether a preface or a frame was seen; until then it may be anybody's connection.
     package internal(set) var isOurs = false
-    package internal(set) var began: Timestamp
+    package let began: Timestamp
 
     init(_ flow: Flow, at time: Timestamp) {
         self.flow = flow
         began = time
-        ends = [LinkEnd(flow.first, flow), LinkEnd(flow.second, flow)]
+        dialer = LinkEnd(flow, .forward)
+        acceptor = LinkEnd(flow, .backward)
     }
 
     package var number: Int { flow.number }
 
-    package func end(_ direction: Direction) -> LinkEnd { ends[Int(direction.rawValue)] }
+    /// The end that sends in a direction.
+    package func end(_ direction: Direction) -> LinkEnd { direction == .forward ? dialer : acceptor }
 
     /// Whether both proofs were seen.
-    package var isEstablished: Bool { ends[0].hasProved && ends[1].hasProved }
+    package var isEstablished: Bool { dialer.hasProved && acceptor.hasProved }
+
+    var isOver: Bool { dialer.isOver && acceptor.isOver }
 
     /// What the dialer wants, when its HELLO was seen.
-    var phase: LinkPhase {
-        guard let hello = ends[0].hello else { return .unknown }
+    var kind: LinkKind {
+        guard let hello = dialer.hello else { return .unknown }
         if hello.intent == .join { return .join }
         return hello.role == .client ? .client : .member
     }
 }
 
 /// Which column of the table "Messages and states" holds once both ends have proved themselves.
-enum LinkPhase {
+enum LinkKind {
     case unknown, member, client, join
 }
 
 /// What the capture shows of one end of a link, and of the direction in which it sends.
-package struct LinkEnd {
+package final class LinkEnd {
     package let endpoint: Endpoint
+    let direction: Direction
     package internal(set) var hello: Hello?
     package internal(set) var hasProved = false
     /// The name that its HELLO gives, or its address and port.
@@ -52,17 +58,22 @@ package struct LinkEnd {
     var isOver = false
     var nextSequence: UInt64?
     var lanes = [CapturedLane](repeating: CapturedLane(), count: Lane.allCases.count)
+    /// What the table of states lets it send now, a bit for each message of the schema.
+    var permitted = UInt64.max
+    /// The largest frame body that it may send now.
+    var largestBody = Limits.frameBodyMaximum
 
-    /// Whether the label comes from a HELLO.
-    var isNamed: Bool { hello != nil }
-
-    init(_ endpoint: Endpoint, _ flow: Flow) {
-        self.endpoint = endpoint
+    init(_ flow: Flow, _ direction: Direction) {
+        endpoint = flow.sender(direction)
+        self.direction = direction
         address = Array(endpoint.description.utf8)
         label = address
         scanner = StreamScanner(isFromStart: flow.isFromStart)
         if flow.isFromStart { nextSequence = 0 }
     }
+
+    /// Whether the label comes from a HELLO.
+    var isNamed: Bool { hello != nil }
 }
 
 /// One lane of one direction.

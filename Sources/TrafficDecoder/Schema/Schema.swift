@@ -1,3 +1,5 @@
+internal import PacketCapture
+
 /// The layouts and registries of the spec, made ready for taking bytes apart: what `spec/protocol.json` says, by number.
 ///
 /// Types, names and structures are indexes into the tables, so that walking a body touches no reference.
@@ -84,7 +86,7 @@ struct Schema: Sendable {
         var name: String
         var lane: UInt8
         var structure: Int
-        /// By `LinkPhase`, for what the dialler sends and for what the acceptor sends.
+        /// By column of the table of states; two answers where dialer and acceptor differ.
         var permitted: [[Bool]]
     }
 
@@ -144,6 +146,16 @@ struct Schema: Sendable {
     }
 
     func messageName(_ code: UInt16) -> String? { message(code).map { messages[$0].name } }
+    /// What a column of the table "Messages and states" permits, a bit for each message.
+    func permitted(_ column: Int, _ direction: Direction) -> UInt64 {
+        var bits: UInt64 = 0
+        for (index, message) in messages.enumerated() {
+            let answers = message.permitted[column]
+            if answers[min(Int(direction.rawValue), answers.count - 1)] { bits |= 1 << UInt64(index) }
+        }
+        return bits
+    }
+
     func method(_ code: Int) -> Layout? { methods.first { $0.code == code } }
     func reply(_ code: Int) -> Layout? { replies.first { $0.code == code } }
     func record(_ code: Int) -> Layout? { records.first { $0.code == code } }

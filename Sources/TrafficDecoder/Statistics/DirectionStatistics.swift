@@ -2,7 +2,7 @@ internal import ClusterModel
 internal import PacketCapture
 
 /// What one end of a link sent, as far as it is counted.
-struct DirectionStatistics {
+final class DirectionStatistics {
     struct Count {
         var frames = 0
         /// Headers included.
@@ -56,7 +56,7 @@ struct DirectionStatistics {
 
     init(messages: Int) { counts = [Count](repeating: Count(), count: messages + 1) }
 
-    mutating func count(_ message: Int, _ header: CapturedHeader, at time: Timestamp) {
+    func count(_ message: Int, _ header: CapturedHeader, at time: Timestamp) {
         let size = CapturedHeader.size + Int(header.bodyLength)
         counts[message].frames += 1
         counts[message].bytes += size
@@ -68,7 +68,7 @@ struct DirectionStatistics {
     // MARK: Heartbeats
 
     /// - Parameter deadline: silence after which the peer suspects, nanoseconds.
-    mutating func ping(_ number: UInt64, deadline: Int64, at time: Timestamp) {
+    func ping(_ number: UInt64, deadline: Int64, at time: Timestamp) {
         pings += 1
         openPings[Int(number & 15)] = (number, time)
         defer {
@@ -87,7 +87,7 @@ struct DirectionStatistics {
     }
 
     /// The answer to a PING of this end came.
-    mutating func pong(_ number: UInt64, at time: Timestamp) {
+    func pong(_ number: UInt64, at time: Timestamp) {
         let open = openPings[Int(number & 15)]
         guard open.number == number, number > 0 else { return }
         roundTrips.add(time.nanoseconds - open.time.nanoseconds)
@@ -115,13 +115,13 @@ struct DirectionStatistics {
         }
     }
 
-    mutating func sent(_ table: Span<UInt8>, through last: UInt64, at time: Timestamp) {
+    func sent(_ table: Span<UInt8>, through last: UInt64, at time: Timestamp) {
         guard let index = lag(of: table) else { return }
         if tables[index].open.count >= Self.mostOpen { tables[index] = TableLag(name: tables[index].name) }
         tables[index].open.append((last, time))
     }
 
-    mutating func acknowledged(_ table: Span<UInt8>, applied: UInt64, durable: UInt64, at time: Timestamp) {
+    func acknowledged(_ table: Span<UInt8>, applied: UInt64, durable: UInt64, at time: Timestamp) {
         guard let index = lag(of: table) else { return }
         while tables[index].nextApplied < tables[index].open.count,
             tables[index].open[tables[index].nextApplied].last <= applied
@@ -138,7 +138,7 @@ struct DirectionStatistics {
         tables[index].compact()
     }
 
-    private mutating func lag(of table: Span<UInt8>) -> Int? {
+    private func lag(of table: Span<UInt8>) -> Int? {
         for index in tables.indices where tables[index].isOf(table) { return index }
         guard tables.count < Self.mostTables else { return nil }
         tables.append(TableLag(name: [UInt8](copying: table)))
@@ -148,19 +148,19 @@ struct DirectionStatistics {
     // MARK: Credit
 
     /// After a frame on a lane, with the credit that is left to it.
-    mutating func used(_ lane: Int, left: UInt64, at time: Timestamp) {
+    func used(_ lane: Int, left: UInt64, at time: Timestamp) {
         shortSince[lane] = left < Self.shortCredit ? time : nil
     }
 
     /// More credit came for a lane.
-    mutating func granted(_ lane: Int, at time: Timestamp) {
+    func granted(_ lane: Int, at time: Timestamp) {
         guard let since = shortSince[lane] else { return }
         stalls += 1
         stalledTime += time.nanoseconds - since.nanoseconds
         shortSince[lane] = nil
     }
 
-    mutating func add(_ other: DirectionStatistics) {
+    func add(_ other: DirectionStatistics) {
         for index in counts.indices {
             counts[index].frames += other.counts[index].frames
             counts[index].bytes += other.counts[index].bytes

@@ -34,12 +34,21 @@ package final class TrafficStatistics: TrafficObserver {
     /// Both directions of a link that is open.
     private final class LinkStatistics {
         let link: Link
-        var sides: [DirectionStatistics]
+        let forward: DirectionStatistics
+        let backward: DirectionStatistics
         var isEstablished = false
 
         init(_ link: Link, messages: Int) {
             self.link = link
-            sides = [DirectionStatistics(messages: messages), DirectionStatistics(messages: messages)]
+            forward = DirectionStatistics(messages: messages)
+            backward = DirectionStatistics(messages: messages)
+        }
+
+        func side(_ direction: Direction) -> DirectionStatistics { direction == .forward ? forward : backward }
+
+        /// Silence after which the receiver suspects, nanoseconds; without its HELLO that of the preset `lan`.
+        func deadline(for direction: Direction) -> Int64 {
+            link.end(direction.opposite).hello.map { Int64($0.heartbeatDeadline) * 1_000_000 } ?? 750_000_000
         }
     }
 
@@ -63,7 +72,7 @@ package final class TrafficStatistics: TrafficObserver {
         case .preface(_, _, let violation):
             if let violation { violations[violation.description, default: 0] += 1 }
         case .ended:
-            guard link.ends[0].isOver, link.ends[1].isOver, let statistics = open.removeValue(forKey: link.number) else { return }
+            guard link.isOver, let statistics = open.removeValue(forKey: link.number) else { return }
             settle(statistics)
             lastLink = nil
             lastStatistics = nil
@@ -77,22 +86,22 @@ package final class TrafficStatistics: TrafficObserver {
         frames += 1
         for violation in frame.violations { violations[violation.description, default: 0] += 1 }
         guard let statistics = statistics(of: link) else { return }
-        let side = Int(frame.direction.rawValue)
+        let sent = statistics.side(frame.direction)
         let header = frame.header
         let message = schema.message(header.type)
-        statistics.sides[side].count(message ?? schema.messages.count, header, at: time)
+        sent.count(message ?? schema.messages.count, header, at: time)
         if !statistics.isEstablished, link.isEstablished {
             statistics.isEstablished = true
             if link.flow.isFromStart { handshakes.add(time.nanoseconds - link.began.nanoseconds) }
         }
         if header.lane >= 2, header.lane < 4 {
-            let lane = link.ends[side].lanes[Int(header.lane)]
-            if let used = lane.used, let limit = lane.limit {
-                statistics.sides[side].used(Int(header.lane), left: limit >= used ? limit - used : 0, at: time)
+            let sender = link.end(frame.direction)
+            if let used = sender.lanes[Int(header.lane)].used, let limit = sender.lanes[Int(header.lane)].limit {
+                sent.used(Int(header.lane), left: limit >= used ? limit - used : 0, at: time)
             }
         }
         guard frame.isWhole, let type = MessageType(rawValue: header.type) else { return }
-        look(type, body, statistics, side, time)
+        look(type, body, statistics, frame.direction, time)
     }
 
     private func statistics(of link: Link) -> LinkStatistics? {
@@ -103,27 +112,31 @@ package final class TrafficStatistics: TrafficObserver {
     }
 
     /// Reads the few fields that are measured, where the layout has them.
-    private func look(_ type: MessageType, _ body: Span<UInt8>, _ statistics: LinkStatistics, _ side: Int, _ time: Timestamp) {
+    private func look(
+        _ type: MessageType, _ body: Span<UInt8>, _ statistics: LinkStatistics, _ direction: Direction, _ time: Timestamp
+    ) {
+        let sent = statistics.side(direction)
+        let answered = statistics.side(direction.opposite)
         switch type {
         case .ping where body.count >= 8:
-            let deadline = statistics.link.ends[1 - side].hello.map { Int64($0.heartbeatDeadline) * 1_000_000 } ?? 750_000_000
-            statistics.sides[side].ping(body.load(at: 0, as: UInt64.self), deadline: deadline, at: time)
+            let deadline = statistics.deadline(for: direction)
+            sent.ping(body.load(at: 0, as: UInt64.self), deadline: deadline, at: time)
         case .pong where body.count >= 8:
-            statistics.sides[1 - side].pong(body.load(at: 0, as: UInt64.self), at: time)
+            answered.pong(body.load(at: 0, as: UInt64.self), at: time)
         case .credit where body.count >= 1 && body[0] < 4:
-            statistics.sides[1 - side].granted(Int(body[0]), at: time)
+            answered.granted(Int(body[0]), at: time)
         case .operations:
             guard let (table, rest) = Self.table(body), body.count - rest >= 36 else { return }
             let last = body.load(at: rest + 24, as: UInt64.self) &+ UInt64(body.load(at: rest + 32, as: UInt32.self)) &- 1
-            statistics.sides[side].sent(body.extracting(table), through: last, at: time)
+            sent.sent(body.extracting(table), through: last, at: time)
         case .ack:
             guard let (table, rest) = Self.table(body), body.count - rest >= 48 else { return }
-            statistics.sides[1 - side].acknowledged(
+            answered.acknowledged(
                 body.extracting(table), applied: body.load(at: rest + 32, as: UInt64.self),
                 durable: body.load(at: rest + 40, as: UInt64.self), at: time)
         case .snapChunk where body.count >= 20:
-            statistics.sides[side].rawBytes += Int(body.load(at: 8, as: UInt32.self))
-            statistics.sides[side].packedBytes += body.count - 20
+            sent.rawBytes += Int(body.load(at: 8, as: UInt32.self))
+            sent.packedBytes += body.count - 20
         default: break
         }
     }
@@ -140,23 +153,26 @@ package final class TrafficStatistics: TrafficObserver {
 
 extension TrafficStatistics {
     private func settle(_ statistics: LinkStatistics) {
-        for side in 0..<2 { Self.add(statistics, side, to: &settled) }
+        for direction in Direction.allCases { add(statistics, direction, to: &settled) }
     }
 
-    private static func add(_ statistics: LinkStatistics, _ side: Int, to pairs: inout [Pair: DirectionStatistics]) {
-        let ends = statistics.link.ends
-        var pair = Pair(from: ends[side].label, to: ends[1 - side].label)
+    private func add(
+        _ statistics: LinkStatistics, _ direction: Direction, to pairs: inout [Pair: DirectionStatistics]
+    ) {
+        let link = statistics.link
+        var pair = Pair(from: link.end(direction).label, to: link.end(direction.opposite).label)
         if pairs[pair] == nil, pairs.count >= Self.mostPairs { pair = Pair(from: Array("others".utf8), to: Array("others".utf8)) }
-        var sum = statistics.sides[side]
-        for index in sum.gaps.indices { sum.gaps[index].label = pair.from + [0x3E] + pair.to }
+        let sum = DirectionStatistics(messages: schema.messages.count)
         if let before = pairs[pair] { sum.add(before) }
+        sum.add(statistics.side(direction))
+        for index in sum.gaps.indices where sum.gaps[index].label.isEmpty { sum.gaps[index].label = pair.from + [0x3E] + pair.to }
         pairs[pair] = sum
     }
 
     /// Everything so far, by pair, in the order of their names.
     var pairs: [(pair: Pair, statistics: DirectionStatistics)] {
         var all = settled
-        for statistics in open.values { for side in 0..<2 { Self.add(statistics, side, to: &all) } }
+        for statistics in open.values { for direction in Direction.allCases { add(statistics, direction, to: &all) } }
         return all.map { ($0.key, $0.value) }.filter { $0.1.first != nil }.sorted { left, right in
             left.0.from == right.0.from
                 ? left.0.to.lexicographicallyPrecedes(right.0.to) : left.0.from.lexicographicallyPrecedes(right.0.from)

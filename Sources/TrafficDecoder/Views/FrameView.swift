@@ -101,11 +101,10 @@ struct LineHead {
         }
         out.write("  ")
         if options.isColoured { colour(direction == .forward ? .forward : .backward, &out) }
-        let end = Int(direction.rawValue)
         let begin = out.count
-        out.write(link.ends[end].label)
+        out.write(link.end(direction).label)
         out.write(byte: 0x3E)
-        out.write(link.ends[1 - end].label)
+        out.write(link.end(direction.opposite).label)
         let used = out.count - begin
         width = max(width, used)
         if options.isColoured { plain(&out) }

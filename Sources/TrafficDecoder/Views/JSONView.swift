@@ -127,20 +127,21 @@ struct JSONView: ~Copyable, FrameView {
         fields.out.write(nanoseconds: time.nanoseconds)
         fields.out.write("\",\"link\":")
         fields.out.write(decimal: UInt64(link.number))
-        let end = Int(direction.rawValue)
+        let sender = link.end(direction)
+        let receiver = link.end(direction.opposite)
         fields.out.write(",\"from\":\"")
-        fields.out.write(link.ends[end].address)
+        fields.out.write(sender.address)
         fields.out.write("\",\"to\":\"")
-        fields.out.write(link.ends[1 - end].address)
+        fields.out.write(receiver.address)
         fields.out.write(byte: 0x22)
-        if link.ends[end].isNamed {
+        if sender.isNamed {
             fields.out.write(",\"fromName\":\"")
-            fields.out.write(link.ends[end].label)
+            fields.out.write(sender.label)
             fields.out.write(byte: 0x22)
         }
-        if link.ends[1 - end].isNamed {
+        if receiver.isNamed {
             fields.out.write(",\"toName\":\"")
-            fields.out.write(link.ends[1 - end].label)
+            fields.out.write(receiver.label)
             fields.out.write(byte: 0x22)
         }
     }
