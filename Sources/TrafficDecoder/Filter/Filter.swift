@@ -99,7 +99,7 @@ struct FilterRun {
         return decide(filter.root, frame, body, link)
     }
 
-    private func decide(_ node: Filter.Node, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link) -> Bool {
+    private mutating func decide(_ node: Filter.Node, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link) -> Bool {
         switch node {
         case .and(let left, let right): decide(left, frame, body, link) && decide(right, frame, body, link)
         case .or(let left, let right): decide(left, frame, body, link) || decide(right, frame, body, link)
@@ -108,7 +108,7 @@ struct FilterRun {
         }
     }
 
-    private func holds(
+    private mutating func holds(
         _ test: Filter.Test, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link
     ) -> Bool {
         let header = frame.header
@@ -159,12 +159,11 @@ struct FilterRun {
         return test.relation == .unequal ? !isThere : isThere
     }
 
-    private func isWholeAndHolds(
+    private mutating func isWholeAndHolds(
         _ test: Filter.Test, _ name: Int, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>
     ) -> Bool {
         guard frame.isWhole, let message = schema.message(frame.header.type) else { return false }
         var probe = FieldProbe(test, name: UInt32(name), schema)
-        var walker = walker
         _ = walker.walk(schema.messages[message].structure, in: body, &probe)
         return probe.isFound
     }

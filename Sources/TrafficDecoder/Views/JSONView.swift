@@ -68,7 +68,6 @@ struct JSONView: ~Copyable, FrameView {
         fields.out.write(",\"fields\":{")
         fields.start()
         fields.rowCount = frame.rows
-        var walker = walker
         _ = walker.walk(schema.messages[message].structure, in: body, &fields)
         fields.out.write(byte: 0x7D)
     }

@@ -14,7 +14,6 @@ struct LineFields: ~Copyable, FieldVisitor {
     private var elements = 0
     private var isHidden = false
     private var hiddenDepth = 0
-    private var walker: BodyWalker
     /// Rows of a chunk, when they are known.
     var rowCount: Int?
 
@@ -31,7 +30,6 @@ struct LineFields: ~Copyable, FieldVisitor {
             let wanted = Set((Self.wanted[message.name] ?? "").split(separator: " ").map(String.init))
             return schema.names.map { wanted.contains($0) || $0.isEmpty }
         }
-        walker = BodyWalker(schema)
     }
 
     private static let wanted: [String: String] = [
@@ -64,7 +62,8 @@ struct LineFields: ~Copyable, FieldVisitor {
         "SNAP_CANCEL": "code text",
     ]
 
-    mutating func show(_ message: Int, _ body: Span<UInt8>) {
+    /// The fields of a message of this layout come.
+    mutating func start(_ message: Int) {
         if self.message != message {
             self.message = message
             current = shown[message]
@@ -72,8 +71,6 @@ struct LineFields: ~Copyable, FieldVisitor {
         depth = 0
         elements = 0
         isHidden = false
-        var walker = walker
-        _ = walker.walk(schema.messages[message].structure, in: body, &self)
     }
 
     // MARK: What is shown

@@ -5,6 +5,7 @@ struct LineView: ~Copyable, FrameView {
     var fields: LineFields
     private var head: LineHead
     private let schema: Schema
+    private var walker: BodyWalker
 
     var out: TextBuffer {
         _read { yield fields.out }
@@ -15,6 +16,7 @@ struct LineView: ~Copyable, FrameView {
         fields = LineFields(schema, showsValues: options.showsValues)
         head = LineHead(options)
         self.schema = schema
+        walker = BodyWalker(schema)
     }
 
     mutating func began(_ link: Link, at time: Timestamp) { head.write(beginOf: link, at: time, to: &fields.out) }
@@ -30,7 +32,8 @@ struct LineView: ~Copyable, FrameView {
         fields.out.writeHead(header, message, schema)
         if frame.isWhole, let message {
             fields.rowCount = frame.rows
-            fields.show(message, body)
+            fields.start(message)
+            _ = walker.walk(schema.messages[message].structure, in: body, &fields)
         } else {
             fields.out.writeUnread(frame, body)
         }

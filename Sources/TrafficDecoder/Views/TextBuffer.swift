@@ -189,15 +189,17 @@ struct TextBuffer: ~Copyable {
 
     /// A JSON string (RFC 8259); what is not UTF-8 as an object with its base64.
     mutating func write(json bytes: Span<UInt8>) {
+        reserve(bytes.count + 2)
         let start = count
         write(byte: 0x22)
         for index in bytes.indices {
             let byte = bytes[index]
-            if byte >= 0x80 {
+            guard byte < 0x80, byte >= 0x20, byte != 0x22, byte != 0x5C else {
                 cut(to: start)
                 return writeUnusual(bytes)
             }
-            if byte < 0x20 || byte == 0x22 || byte == 0x5C { writeEscape(byte) } else { write(byte: byte) }
+            unsafe base[count] = byte
+            count += 1
         }
         write(byte: 0x22)
     }
