@@ -126,6 +126,6 @@ final class TextOutput {
 
 extension TextOutput {
     func write(_ statistics: TrafficStatistics, asJSON: Bool, coloured: Bool) {
-        write(Array(statistics.report(coloured: coloured).utf8).span)
+        write(Array((asJSON ? statistics.json : statistics.report(coloured: coloured)).utf8).span)
     }
 }
