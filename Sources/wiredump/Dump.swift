@@ -7,7 +7,7 @@ import TrafficDecoder
 /// One run over a capture: packets to streams, streams to frames, frames to standard output.
 struct Dump: ~Copyable {
     /// Exit codes beyond those that all programs have.
-    private enum Status {
+    enum Status {
         static let violations: Int32 = 1
         static let unreadable: Int32 = 3
         static let lostPackets: Int32 = 4
@@ -53,7 +53,6 @@ struct Dump: ~Copyable {
             throw CommandError("\(error)", status: Status.unreadable)
         }
         try finish()
-        if output.isClosed { throw Output.Closed() }
         try tell(file, summary, failure)
     }
 
@@ -64,7 +63,7 @@ struct Dump: ~Copyable {
         frames?.finish()
         if options.count, let frames { output.write(Array("\(frames.selected)\n".utf8).span) }
         if let statistics { output.write(statistics, asJSON: options.json, coloured: options.view.isColoured) }
-        if let failure = output.failure { throw CommandError("cannot write to standard output (\(failure))") }
+        try output.check()
     }
 
     /// What is wrong with the capture, on standard error, and the exit code.
@@ -121,6 +120,12 @@ final class TextOutput {
             }
         }
         return !isClosed && failure == nil
+    }
+
+    /// - Throws: when not everything could be written.
+    func check() throws {
+        if isClosed { throw Output.Closed() }
+        if let failure { throw CommandError("cannot write to standard output (\(failure))") }
     }
 }
 

@@ -5,10 +5,10 @@ struct LineFields: ~Copyable, FieldVisitor {
     private let showsValues: Bool
     /// ` name=` of each name.
     private let keys: [[UInt8]]
-    /// By message: whether the field of a name is shown, wherever it stands.
+    /// By structure of a message or a record: whether the field of a name is shown, wherever it stands.
     private let shown: [[Bool]]
     private var current: [Bool] = []
-    private var message = -1
+    private var structure = -1
     /// Structures and lists that are open, and how many elements of the innermost shown list came.
     private var depth = 0
     private var elements = 0
@@ -26,8 +26,8 @@ struct LineFields: ~Copyable, FieldVisitor {
         self.schema = schema
         self.showsValues = showsValues
         keys = schema.names.map { $0.isEmpty ? [] : Array(" \($0)=".utf8) }
-        shown = schema.messages.map { message in
-            let wanted = Set((Self.wanted[message.name] ?? "").split(separator: " ").map(String.init))
+        shown = schema.structures.map { structure in
+            let wanted = Set((Self.wanted[structure.name] ?? "").split(separator: " ").map(String.init))
             return schema.names.map { wanted.contains($0) || $0.isEmpty }
         }
     }
@@ -60,13 +60,33 @@ struct LineFields: ~Copyable, FieldVisitor {
         "SNAP_CHUNK": "number nextBucket codec rawLength data",
         "SNAP_END": "chunks rows digest",
         "SNAP_CANCEL": "code text",
+        "manifest": "generation cluster founded",
+        "node": "node incarnation name",
+        "clock": "bound",
+        "members": "cluster members records name state",
+        "catalogue": "catalogue definitions name type storage merge exists",
+        "logStart": "segment",
+        "barrier": "position synced",
+        "operations": "operations table first count groups kind key value",
+        "rows": "table rows",
+        "vector": "table",
+        "removals": "table rows key",
+        "purge": "table owner below",
+        "forget": "table origin node incarnation",
+        "reset": "table",
+        "definition": "table definition definitions name type storage merge exists",
+        "collection": "table firstBucket buckets",
+        "progress": "table intervals",
+        "checkpointBegin": "definition definitions name type storage merge rows segment",
+        "checkpointEnd": "rows",
+        "conflict": "conflict result conflicts number table winner loser key value",
     ]
 
-    /// The fields of a message of this layout come.
-    mutating func start(_ message: Int) {
-        if self.message != message {
-            self.message = message
-            current = shown[message]
+    /// The fields of this structure come: of a message or a record.
+    mutating func start(_ structure: Int) {
+        if self.structure != structure {
+            self.structure = structure
+            current = shown[structure]
         }
         depth = 0
         elements = 0

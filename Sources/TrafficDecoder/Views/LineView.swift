@@ -32,7 +32,7 @@ struct LineView: ~Copyable, FrameView {
         fields.out.writeHead(header, message, schema)
         if frame.isWhole, let message {
             fields.rowCount = frame.rows
-            fields.start(message)
+            fields.start(schema.messages[message].structure)
             _ = walker.walk(schema.messages[message].structure, in: body, &fields)
         } else {
             fields.out.writeUnread(frame, body)
