@@ -17,13 +17,18 @@ struct Dump: ~Copyable {
     private let output = TextOutput()
     private let frames: (any FrameOutput)?
     private let statistics: TrafficStatistics?
+    private let extractor: VectorExtractor?
     private let decoder: TrafficDecoder
     private var reassembler = Reassembler()
 
     init(_ options: ShowOptions) throws {
         self.options = options
         let output = output
-        if options.stats {
+        extractor = options.extractVector.map { VectorExtractor(frame: $0) }
+        if let extractor {
+            (frames, statistics) = (nil, nil)
+            decoder = TrafficDecoder(.everything, extractor)
+        } else if options.stats {
             let statistics = TrafficStatistics()
             self.statistics = statistics
             frames = nil
@@ -56,12 +61,18 @@ struct Dump: ~Copyable {
         try tell(file, summary, failure)
     }
 
-    private var isDone: Bool { frames?.isDone ?? false }
+    private var isDone: Bool { frames?.isDone ?? extractor?.isDone ?? false }
 
     private mutating func finish() throws {
         if !isDone { reassembler.finish(into: decoder) }
         frames?.finish()
         if options.count, let frames { output.write(Array("\(frames.selected)\n".utf8).span) }
+        if let extractor, let number = options.extractVector {
+            guard let vector = extractor.vector else {
+                throw CommandError("frame \(number) \(extractor.problem ?? "is not in the capture: it has \(decoder.frames)")")
+            }
+            output.write(Array(vector.utf8).span)
+        }
         if let statistics { output.write(statistics, asJSON: options.json, coloured: options.view.isColoured) }
         try output.check()
     }

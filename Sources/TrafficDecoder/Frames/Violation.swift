@@ -29,9 +29,14 @@ package struct Violation: Hashable, Sendable {
     }
 }
 
+extension Violation {
+    /// The reason as vectors and logs name it.
+    var reasonName: String { reason.rawValue }
+}
+
 extension Violation: CustomStringConvertible {
     /// `FRM-011 BAD_BODY: header.bodyCRC wrongChecksum`.
-    package var description: String { "\(requirement) \(error.name): \(field) \(reason.rawValue)" }
+    package var description: String { "\(requirement) \(error.name): \(field) \(reasonName)" }
 }
 
 // MARK: Which requirement an error is about

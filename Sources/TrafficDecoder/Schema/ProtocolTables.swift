@@ -105,43 +105,45 @@ enum ProtocolTables {
         counters:list<Counter>
         struct RowID key:bytes owner:optional<u128> value:bytes;payload
         struct Interval origin:Origin first:u64 last:u64
-        message 2 HELLO 0 yes,no,no,no,no,no role:Role intent:Intent cluster:u128 node:u128 incarnation:u64 \
+        message 2 HELLO 0 yes,no,no,no,no,no LNK-010 role:Role intent:Intent cluster:u128 node:u128 incarnation:u64 \
         clock:u64;unit=date nonce:fixed<32> heartbeatInterval:u32;unit=ms heartbeatDeadline:u32;unit=ms \
         maximumFrameBody:u32;unit=bytes replicationCredit:u32;unit=bytes bulkCredit:u32;unit=bytes name:NodeName \
         address:Address features:list<u16> codecs:list<u16> extensions:tlv
-        message 4 AUTH 0 no,yes,no,no,no,no key:u32 mac:fixed<32>
-        message 6 CLOSE 0 yes,yes,yes,yes,yes,yes code:u16;unit=error offendingType:u16;unit=message \
+        message 4 AUTH 0 no,yes,no,no,no,no LNK-030 key:u32 mac:fixed<32>
+        message 6 CLOSE 0 yes,yes,yes,yes,yes,yes LNK-040 code:u16;unit=error offendingType:u16;unit=message \
         offendingSequence:u64 retry:u32;unit=ms detail:u64 text:text
-        message 8 PING 0 no,no,yes,yes,yes,yes number:u64 clock:u64;unit=date received:array<u64,4> \
+        message 8 PING 0 no,no,yes,yes,yes,yes HRT-001 number:u64 clock:u64;unit=date received:array<u64,4> \
         viewHash:u64;unit=hash tables:list<TableHash>
-        message 10 PONG 0 no,no,yes,yes,yes,yes number:u64 echo:u64;unit=date clock:u64;unit=date
-        message 12 CREDIT 0 no,no,yes,yes,yes,yes lane:Lane limit:u64;unit=bytes
-        message 258 MEMBERS 1 no,no,yes,no,no,no records:list<MemberRecord>
-        message 260 PROBE_REQUEST 1 no,no,yes,no,no,no number:u64 target:u128
-        message 262 PROBE_REPLY 1 no,no,yes,no,no,no number:u64 target:u128 isReachable:bool
-        message 264 DEFINITIONS 1 no,no,yes,no,no,no definitions:list<TableDefinition>
-        message 266 JOIN_REQUEST 1 no,no,no,no,no,yes/no mode:JoinMode isDryRun:bool tables:list<TableCount>
-        message 268 JOIN_ACCEPT 1 no,no,no,no,no,no/yes cluster:u128 joined:u64;unit=stamp members:list<MemberRecord> \
-        definitions:list<TableDefinition> tables:list<TableCount>
-        message 270 JOIN_REJECT 1 no,no,no,no,no,no/yes code:u16;unit=error text:text tables:list<TableCount>
-        message 514 OPERATIONS 2 no,no,yes,no,no,no table:TableName origin:Origin first:u64 count:u32 groups:groups
-        message 516 ACK 2 no,no,yes,no,no,no table:TableName origin:Origin received:u64 applied:u64 durable:u64
-        message 518 TABLE_STATE 2 no,no,yes,no,no,no table:TableName vector:VersionVector digest:u64;unit=hash \
+        message 10 PONG 0 no,no,yes,yes,yes,yes HRT-002 number:u64 echo:u64;unit=date clock:u64;unit=date
+        message 12 CREDIT 0 no,no,yes,yes,yes,yes FRM-031 lane:Lane limit:u64;unit=bytes
+        message 258 MEMBERS 1 no,no,yes,no,no,no MBR-011 records:list<MemberRecord>
+        message 260 PROBE_REQUEST 1 no,no,yes,no,no,no FDT-010 number:u64 target:u128
+        message 262 PROBE_REPLY 1 no,no,yes,no,no,no FDT-011 number:u64 target:u128 isReachable:bool
+        message 264 DEFINITIONS 1 no,no,yes,no,no,no TAB-009 definitions:list<TableDefinition>
+        message 266 JOIN_REQUEST 1 no,no,no,no,no,yes/no JON-001 mode:JoinMode isDryRun:bool tables:list<TableCount>
+        message 268 JOIN_ACCEPT 1 no,no,no,no,no,no/yes JON-002 cluster:u128 joined:u64;unit=stamp \
+        members:list<MemberRecord> definitions:list<TableDefinition> tables:list<TableCount>
+        message 270 JOIN_REJECT 1 no,no,no,no,no,no/yes JON-003 code:u16;unit=error text:text tables:list<TableCount>
+        message 514 OPERATIONS 2 no,no,yes,no,no,no REP-001 table:TableName origin:Origin first:u64 count:u32 \
+        groups:groups
+        message 516 ACK 2 no,no,yes,no,no,no REP-010 table:TableName origin:Origin received:u64 applied:u64 \
+        durable:u64
+        message 518 TABLE_STATE 2 no,no,yes,no,no,no REP-020 table:TableName vector:VersionVector digest:u64;unit=hash \
         rows:u64 streamable:u64 origin:Origin wantsReply:bool
-        message 520 DIGEST_REQUEST 2 no,no,yes,no,no,no table:TableName
-        message 522 DIGESTS 2 no,no,yes,no,no,no table:TableName vector:VersionVector \
+        message 520 DIGEST_REQUEST 2 no,no,yes,no,no,no DIG-010 table:TableName
+        message 522 DIGESTS 2 no,no,yes,no,no,no DIG-011 table:TableName vector:VersionVector \
         buckets:array<u64,1024>;unit=hash
-        message 524 SNAP_REQUEST 2 no,no,yes,no,no,yes/no table:TableName firstBucket:u16 lastBucket:u16 \
+        message 524 SNAP_REQUEST 2 no,no,yes,no,no,yes/no SNP-001 table:TableName firstBucket:u16 lastBucket:u16 \
         have:VersionVector
-        message 528 CALL 2 no,no,yes,yes,no,no method:Method arguments:arguments
-        message 530 REPLY 2 no,no,yes,no,yes,no code:u16;unit=error isLast:bool kind:ReplyKind result:result
-        message 532 CANCEL 2 no,no,yes,yes,no,no
-        message 770 SNAP_BEGIN 3 no,no,yes,no,no,no/yes table:TableName vector:VersionVector collected:VersionVector \
-        isComplete:bool rows:u64
-        message 772 SNAP_CHUNK 3 no,no,yes,no,no,no/yes number:u32 nextBucket:u16 codec:Codec rawLength:u32;unit=bytes \
-        rawCRC:u32;unit=hash data:chunk
-        message 774 SNAP_END 3 no,no,yes,no,no,no/yes chunks:u32 rows:u64 digest:u64;unit=hash
-        message 776 SNAP_CANCEL 3 no,no,yes,no,no,yes code:u16;unit=error text:text
+        message 528 CALL 2 no,no,yes,yes,no,no CAL-001 method:Method arguments:arguments
+        message 530 REPLY 2 no,no,yes,no,yes,no CAL-002 code:u16;unit=error isLast:bool kind:ReplyKind result:result
+        message 532 CANCEL 2 no,no,yes,yes,no,no CAL-006
+        message 770 SNAP_BEGIN 3 no,no,yes,no,no,no/yes SNP-002 table:TableName vector:VersionVector \
+        collected:VersionVector isComplete:bool rows:u64
+        message 772 SNAP_CHUNK 3 no,no,yes,no,no,no/yes SNP-003 number:u32 nextBucket:u16 codec:Codec \
+        rawLength:u32;unit=bytes rawCRC:u32;unit=hash data:chunk
+        message 774 SNAP_END 3 no,no,yes,no,no,no/yes SNP-004 chunks:u32 rows:u64 digest:u64;unit=hash
+        message 776 SNAP_CANCEL 3 no,no,yes,no,no,yes SNP-005 code:u16;unit=error text:text
         call 1 clusterStatus
         call 2 clusterJoin address:Address mode:JoinMode isDryRun:bool
         call 3 clusterLeave

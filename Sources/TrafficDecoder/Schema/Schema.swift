@@ -85,6 +85,8 @@ struct Schema: Sendable {
         var code: UInt16
         var name: String
         var lane: UInt8
+        /// The requirement that says when it is sent.
+        var requirement: String
         var structure: Int
         /// By column of the table of states; two answers where dialer and acceptor differ.
         var permitted: [[Bool]]

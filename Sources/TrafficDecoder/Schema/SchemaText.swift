@@ -43,7 +43,8 @@ struct SchemaText {
             let permitted = line[4].split(separator: ",").map { $0.split(separator: "/").map { $0 == "yes" } }
             schema.messages.append(
                 Schema.MessageLayout(
-                    code: UInt16(number(line[1])), name: line[2], lane: UInt8(number(line[3])), structure: Int(reserve(line[2])),
+                    code: UInt16(number(line[1])), name: line[2], lane: UInt8(number(line[3])), requirement: line[5],
+                    structure: Int(reserve(line[2])),
                     permitted: permitted))
         case "call": schema.methods.append(layout(line))
         case "reply": schema.replies.append(layout(line))
@@ -67,7 +68,7 @@ struct SchemaText {
         let place: (index: Int?, first: Int) =
             switch line[0] {
             case "struct": (schema.structures.firstIndex { $0.name == line[1] }, 2)
-            case "message": (schema.messages.first { $0.name == line[2] }?.structure, 5)
+            case "message": (schema.messages.first { $0.name == line[2] }?.structure, 6)
             case "call": (schema.method(number(line[1]))?.structure, 3)
             case "reply": (schema.reply(number(line[1]))?.structure, 3)
             case "record": (schema.record(number(line[1]))?.structure, 3)

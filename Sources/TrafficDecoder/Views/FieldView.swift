@@ -27,7 +27,7 @@ struct FieldView: ~Copyable, FrameView {
     }
 
     mutating func frame(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) {
-        head.write(link, frame.direction, at: frame.time, to: &fields.out)
+        head.write(frame.number, link, frame.direction, at: frame.time, to: &fields.out)
         let header = frame.header
         let message = schema.message(header.type)
         fields.out.writeHead(header, message, schema)

@@ -92,7 +92,12 @@ struct LineHead {
 
     init(_ options: ViewOptions) { self.options = options }
 
-    mutating func write(_ link: Link, _ direction: Direction, at time: Timestamp, to out: inout TextBuffer) {
+    /// - Parameter number: of a frame; nil for what is none.
+    mutating func write(
+        _ number: Int?, _ link: Link, _ direction: Direction, at time: Timestamp, to out: inout TextBuffer
+    ) {
+        if let number { out.write(decimal: UInt64(number), width: 6) } else { out.write("     -") }
+        out.write("  ")
         let start = self.start ?? time
         self.start = start
         switch options.clock {
@@ -138,7 +143,7 @@ struct LineHead {
         _ event: TrafficEvent, _ direction: Direction, of link: Link, at time: Timestamp, to out: inout TextBuffer
     ) {
         guard event.isShown else { return }
-        write(link, direction, at: time, to: &out)
+        write(nil, link, direction, at: time, to: &out)
         out.write("  ")
         switch event {
         case .preface(let minimum, let maximum, let violation):

@@ -1,13 +1,11 @@
 internal import ClusterModel
 internal import PacketCapture
-internal import WireFormat
 
 /// One JSON object a line (`spec/wiredump.schema.json`).
 struct JSONView: ~Copyable, FrameView {
     private var fields: JSONFields
     private let schema: Schema
     private var walker: BodyWalker
-    private var number: UInt64 = 0
 
     var out: TextBuffer {
         _read { yield fields.out }
@@ -24,6 +22,8 @@ struct JSONView: ~Copyable, FrameView {
 
     mutating func frame(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) {
         begin("frame", link, frame.direction, frame.time)
+        fields.out.write(",\"number\":")
+        fields.out.write(decimal: UInt64(frame.number))
         let header = frame.header
         fields.out.write(",\"lane\":")
         name(Int(header.lane) < schema.lanes.count ? schema.lanes[Int(header.lane)] : nil, UInt64(header.lane))
@@ -78,7 +78,7 @@ struct JSONView: ~Copyable, FrameView {
             let violation = violations[index]
             if index > 0 { fields.out.write(byte: 0x2C) }
             fields.out.write(
-                "{\"requirement\":\"\(violation.requirement)\",\"error\":\"\(violation.error.name)\",\"reason\":\"\(violation.reason.rawValue)\","
+                "{\"requirement\":\"\(violation.requirement)\",\"error\":\"\(violation.error.name)\",\"reason\":\"\(violation.reasonName)\","
                     + "\"field\":\"\(violation.field)\",\"offset\":\(violation.offset)}")
         }
         fields.out.write(byte: 0x5D)
@@ -117,12 +117,9 @@ struct JSONView: ~Copyable, FrameView {
     // MARK: What all lines share
 
     private mutating func begin(_ kind: StaticString, _ link: Link, _ direction: Direction, _ time: Timestamp) {
-        number += 1
         fields.out.write("{\"kind\":\"")
         fields.out.write(kind)
-        fields.out.write("\",\"number\":")
-        fields.out.write(decimal: number)
-        fields.out.write(",\"time\":\"")
+        fields.out.write("\",\"time\":\"")
         fields.out.write(nanoseconds: time.nanoseconds)
         fields.out.write("\",\"link\":")
         fields.out.write(decimal: UInt64(link.number))

@@ -26,7 +26,7 @@ struct LineView: ~Copyable, FrameView {
     }
 
     mutating func frame(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) {
-        head.write(link, frame.direction, at: frame.time, to: &fields.out)
+        head.write(frame.number, link, frame.direction, at: frame.time, to: &fields.out)
         let header = frame.header
         let message = schema.message(header.type)
         fields.out.writeHead(header, message, schema)

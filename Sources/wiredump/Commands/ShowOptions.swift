@@ -37,6 +37,11 @@ struct ShowOptions: ParsableArguments {
     @Flag(name: .long, help: "Exit with 1 when a rule of the protocol was broken.")
     var check = false
 
+    @Option(
+        name: .customLong("extract-vector"),
+        help: ArgumentHelp("One frame, by its number in --json, as a vector for conformance/vectors.", valueName: "n"))
+    var extractVector: Int?
+
     @Flag(name: .customLong("show-values"), help: "Values of rows as they are, not only their length.")
     var showValues = false
 
