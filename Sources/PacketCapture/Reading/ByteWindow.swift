@@ -2,7 +2,7 @@
 /// as a kilobyte. Only `bytes` can be used wrongly.
 @safe struct ByteWindow: ~Copyable {
     /// Large enough that a call of the system costs nothing a packet, small enough for the second cache.
-    static let initialCapacity = 1 << 18
+    static let initialCapacity = 1 << 16
 
     private(set) var source: ByteSource
     private var memory: UnsafeMutablePointer<UInt8>

@@ -25,6 +25,9 @@ struct FlowTable {
     private var free: [Int32] = []
     private var newest: Int32 = -1
     private var oldestSlot: Int32 = -1
+    /// Of each `FlowKey.glance` the slot that was found last, or -1: the dictionary's hash, which nobody can foresee, takes as long
+    /// as everything else a packet needs.
+    private var recent = [Int32](repeating: -1, count: 256)
 
     var count: Int { slots.count }
 
@@ -49,7 +52,13 @@ struct FlowTable {
     }
 
     private mutating func find(_ key: FlowKey) -> Int? {
-        guard let slot = slots[key] else { return nil }
+        let glance = key.glance
+        var slot = recent[glance]
+        if slot < 0 || entries[Int(slot)].key != key {
+            guard let found = slots[key] else { return nil }
+            slot = found
+            recent[glance] = found
+        }
         unlink(Int(slot))
         link(Int(slot))
         return Int(slot)
@@ -66,7 +75,9 @@ struct FlowTable {
 
     mutating func remove(_ slot: Int) {
         unlink(slot)
-        slots[entries[slot].key] = nil
+        let key = entries[slot].key
+        slots[key] = nil
+        if recent[key.glance] == slot { recent[key.glance] = -1 }
         free.append(Int32(slot))
     }
 

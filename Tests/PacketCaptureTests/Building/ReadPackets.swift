@@ -12,15 +12,22 @@ struct ReadPackets {
     private(set) var summary: CaptureSummary?
 
     /// - Parameter step: how many bytes one read gives at most.
-    init(_ file: [UInt8], step: Int = .max) throws(CaptureError) {
-        var reader = try CaptureReader(bytes: file, step: step, named: "file")
+    init(_ file: [UInt8], step: Int = .max) {
+        self.init { () throws(CaptureError) in try CaptureReader(bytes: file, step: step, named: "file") }
+    }
+
+    init(_ open: () throws(CaptureError) -> CaptureReader) {
         do throws(CaptureError) {
+            var reader = try open()
+            defer { summary = reader.summary }
             while try reader.next({ head, bytes in
                 packets.append(Packet(head: head, bytes: (0..<bytes.count).map { bytes[$0] }))
             }) {}
         } catch {
             self.error = error
         }
-        summary = reader.summary
     }
+
+    var bytes: [[UInt8]] { packets.map(\.bytes) }
+    var nanoseconds: [Int64] { packets.map(\.head.time.nanoseconds) }
 }
