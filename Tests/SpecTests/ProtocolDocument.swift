@@ -92,12 +92,14 @@ struct ProtocolDocument: Decodable {
     }
     struct Timer: Decodable { var name: String, starts: String, stops: String, `default`: String, ends: String }
     struct Magic: Decodable { var preface: String, prefaceSize: Int, frame: UInt16, frameHeaderSize: Int, more: UInt8 }
-    struct Checksum: Decodable { var check: UInt32 }
+    struct Checksum: Decodable { var polynomial: UInt32, check: UInt32 }
     struct LaneEntry: Decodable { var name: String, code: UInt8, credit: Bool }
+    struct Layouts: Decodable { var preface: [Field], frameHeader: [Field] }
 
     var version: UInt16
     var magic: Magic
     var crc: Checksum
+    var layouts: Layouts
     var lanes: [LaneEntry]
     var texts: [Text]
     var enums: [Enumeration]

@@ -1,0 +1,828 @@
+-- Tablewire for Wireshark and tshark. How to use it: README.md beside this file.
+--
+-- Written by `TABLEWIRE_WRITE_DISSECTOR=1 swift test --filter DissectorFileTests` from protocol.json: change that, not this.
+-- What a field is called in a display filter: `tablewire.`, the message in lower case, then the path of the field, such as
+-- `tablewire.hello.role`. Arguments and results go by their method or kind: `tablewire.call.rowGet.table`.
+
+@SCHEMA@
+
+---------------------------------------------------------------------------------------------------------------------------
+-- Bits, whatever Lua this is: 5.2 has bit32, 5.3 has operators.
+
+local bits = bit32
+if not bits then
+    local operators = load([[return {
+        bxor = function(a, b, c, d) return a ~ b ~ (c or 0) ~ (d or 0) end,
+        extract = function(a, first, count) return (a >> first) & ((1 << count) - 1) end,
+    }]])
+    bits = operators and operators()
+end
+if not bits then
+    bits = {
+        bxor = function(...) return bit.bxor(...) % 0x100000000 end,
+        extract = function(a, first, count) return bit.band(bit.rshift(a, first), bit.lshift(1, count) - 1) end,
+    }
+end
+local bxor, extract = bits.bxor, bits.extract
+
+--- Four tables, so that a step takes four bytes: Lua pays for each call.
+local crcTables = { {}, {}, {}, {} }
+for index = 0, 255 do
+    local value = index
+    for _ = 1, 8 do
+        local isOdd = value % 2 == 1
+        value = math.floor(value / 2)
+        if isOdd then value = bxor(value, schema.crcPolynomial) end
+    end
+    crcTables[1][index] = value
+end
+for index = 0, 255 do
+    for step = 2, 4 do
+        local before = crcTables[step - 1][index]
+        crcTables[step][index] = bxor(extract(before, 8, 24), crcTables[1][extract(before, 0, 8)])
+    end
+end
+
+--- CRC-32 (FRM-006) of `count` bytes of a string.
+local function crc32(raw, first, count)
+    local table1, table2, table3, table4 = crcTables[1], crcTables[2], crcTables[3], crcTables[4]
+    local value, last, byte = 0xFFFFFFFF, first + count - 1, string.byte
+    while first + 3 <= last do
+        local a, b, c, d = byte(raw, first, first + 3)
+        value = bxor(value, a + b * 256 + c * 65536 + d * 16777216)
+        value = bxor(
+            table4[extract(value, 0, 8)], table3[extract(value, 8, 8)], table2[extract(value, 16, 8)],
+            table1[extract(value, 24, 8)])
+        first = first + 4
+    end
+    while first <= last do
+        value = bxor(extract(value, 8, 24), table1[extract(bxor(value, byte(raw, first)), 0, 8)])
+        first = first + 1
+    end
+    return bxor(value, 0xFFFFFFFF)
+end
+
+local function number32(raw, position)
+    local a, b, c, d = raw:byte(position, position + 3)
+    return ((a * 256 + b) * 256 + c) * 256 + d
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- What Wireshark is told once
+
+local tablewire = Proto("tablewire", "Tablewire")
+tablewire.prefs.show_values = Pref.bool(
+    "Show values", false, "Show the bytes of values, not only their length. The hex view shows them in any case.")
+tablewire.prefs.check_body = Pref.bool(
+    "Verify the CRC of bodies", false, "Slow: Lua needs about a second for ten megabytes. The CRC of headers is always verified.")
+
+local experts = {}
+for name, entry in pairs({
+    malformed = { "Malformed", expert.group.MALFORMED, expert.severity.ERROR },
+    header = { "No frame header", expert.group.PROTOCOL, expert.severity.WARN },
+    checksum = { "Wrong CRC of the body", expert.group.CHECKSUM, expert.severity.ERROR },
+    skipped = { "Bytes between frames", expert.group.REASSEMBLE, expert.severity.WARN },
+    gap = { "Frames are missing", expert.group.SEQUENCE, expert.severity.WARN },
+    unknown = { "Unknown", expert.group.UNDECODED, expert.severity.NOTE },
+    cut = { "Cut off", expert.group.REASSEMBLE, expert.severity.NOTE },
+    long = { "Too long to show", expert.group.UNDECODED, expert.severity.NOTE },
+}) do
+    experts[name] = ProtoExpert.new("tablewire.expert." .. name, entry[1], entry[2], entry[3])
+end
+tablewire.experts = experts
+
+local declared, declarations = {}, {}
+
+--- The field of this name. Two places of the protocol with one name share it.
+local function declare(path, make, ...)
+    if not declared[path] then
+        declared[path] = make(path, path:match("[^.]+$"), ...)
+        declarations[#declarations + 1] = declared[path]
+    end
+    return declared[path]
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- Readers: made once for each field of each message, from the schema.
+--
+-- A reader is a function (message, tree, at, scope): it shows the field at `at` and returns where the next one begins, or
+-- nothing when the bytes are no such field, which it has then said. `message` holds `tvb`, `stop`, how many `items` may
+-- still be shown (Wireshark bears a million a packet), and `table`, the first table name met. `scope` holds the values of the
+-- structure around it that others depend on.
+
+local mostItems = 100000
+local widths = { u8 = 1, u16 = 2, u32 = 4, u64 = 8, i64 = 8, u128 = 16, bool = 1, Method = 2, ReplyKind = 1 }
+local readerOf, readerOfFields, leastOfFields
+
+local function fail(tree, name, text)
+    tree:add_proto_expert_info(experts.malformed, name .. ": " .. text)
+end
+
+--- Whether `count` bytes are there.
+local function has(message, tree, at, count, name)
+    message.items = message.items - 1
+    if message.items < 0 then
+        if not message.isFull then
+            tree:add_proto_expert_info(experts.long, "The rest of this message is not shown: it has too many fields")
+        end
+        message.isFull = true
+        return false
+    end
+    if count <= message.stop - at then return true end
+    fail(tree, name, string.format("takes %.0f bytes, %.0f are left", count, message.stop - at))
+    return false
+end
+
+local function argumentOf(kind, outer)
+    return kind:match("^" .. outer .. "<(.+)>$")
+end
+
+--- Milliseconds since 1970 as a date. Most are of the same second as the one before.
+local lastSecond, lastText
+local function date(milliseconds)
+    local second = math.floor(milliseconds / 1000)
+    if second ~= lastSecond then
+        lastSecond, lastText = second, second < 1e12 and os.date("!%Y-%m-%dT%H:%M:%S", second) or string.format("%.0f s", second)
+    end
+    return string.format("%s.%03.0fZ", lastText, milliseconds - second * 1000)
+end
+
+--- Of a 64-bit number that fits, which a date does.
+local function number64(range)
+    return range:range(0, 4):uint() * 4294967296 + range:range(4, 4):uint()
+end
+
+local labels = {
+    stamp = function(item, name, range)
+        local time = range:range(0, 2):uint() * 4294967296 + range:range(2, 4):uint()
+        item:set_text(string.format("%s: %s/%d (%s)", name, date(time), range:range(6, 2):uint(), tostring(range:uint64())))
+    end,
+    ["ms since 1970"] = function(item, _, range) item:append_text(" ms, " .. date(number64(range))) end,
+}
+
+--- Text that can be shown as such: UTF-8 without control characters.
+local function isPrintable(text)
+    if text:find("[%c\127]") then return false end
+    local rest = text:gsub("[\194-\223][\128-\191]", ""):gsub("[\224-\239][\128-\191][\128-\191]", "")
+        :gsub("[\240-\244][\128-\191][\128-\191][\128-\191]", "")
+    return not rest:find("[\128-\255]")
+end
+
+local function hex(text)
+    return (text:gsub(".", function(character) return string.format("%02x", character:byte()) end))
+end
+
+--- Quotes are how one sees that it is text, 0x that it is not.
+local function bytesLabel(text)
+    if #text <= 120 and isPrintable(text) then return '"' .. text .. '"' end
+    if #text > 36 then return "0x" .. hex(text:sub(1, 36)) .. string.format("… (%d bytes)", #text) end
+    return "0x" .. hex(text)
+end
+
+local function enumeration(kind, unit)
+    if unit == "error" then return schema.errors end
+    if unit == "message" then return schema.messageNames end
+    if kind == "Method" then return schema.callNames end
+    if kind == "ReplyKind" then return schema.replyNames end
+    return schema.enums[kind] and schema.enums[kind].names
+end
+
+local makers = {
+    [1] = ProtoField.uint8, [2] = ProtoField.uint16, [4] = ProtoField.uint32, [8] = ProtoField.uint64,
+}
+
+local function numberReader(kind, path, field)
+    local name, unit = path:match("[^.]+$"), field.unit
+    local width = widths[kind] or widths[schema.enums[kind].width]
+    local names = enumeration(kind, unit)
+    local shown
+    if kind == "bool" then
+        shown = declare(path, ProtoField.bool, nil, nil, nil, field.note)
+    elseif kind == "u128" then
+        shown = declare(path, ProtoField.bytes, base.NONE, field.note)
+    elseif kind == "i64" then
+        shown = declare(path, ProtoField.int64, base.DEC, nil, nil, field.note)
+    else
+        shown = declare(path, makers[width], unit == "hash" and base.HEX or base.DEC, names, nil, field.note)
+    end
+    local label = labels[unit]
+    local suffix = unit and not label and not names and unit ~= "hash" and " " .. unit
+    local isKept = names or field.bits
+    return function(message, tree, at, scope)
+        if not has(message, tree, at, width, name) then return end
+        local range = message.tvb:range(at, width)
+        local item = tree:add(shown, range)
+        if isKept then scope[name] = range:uint() end
+        if label then label(item, name, range) end
+        if suffix then item:append_text(suffix) end
+        if field.bits then
+            local set = {}
+            for index, bit in ipairs(field.bits) do
+                scope[bit] = extract(scope[name], index - 1, 1) == 1
+                if scope[bit] then set[#set + 1] = bit end
+            end
+            if #set > 0 then item:append_text(", " .. table.concat(set, ", ")) end
+        end
+        if field.isShort and not (unit == "error" and range:uint() == 0) then
+            scope.short[#scope.short + 1] = names and (names[range:uint()] or range:uint())
+                or name .. "=" .. tostring(width == 8 and range:uint64() or range:uint())
+        end
+        return at + width
+    end
+end
+
+local function textReader(path, field)
+    local name, shown = path:match("[^.]+$"), declare(path, ProtoField.string, base.UNICODE, field.note)
+    local isTable = field.type == "TableName"
+    return function(message, tree, at, scope)
+        if not has(message, tree, at, 2, name) then return end
+        local length = message.tvb:range(at, 2):uint()
+        if not has(message, tree, at + 2, length, name) then return end
+        local range = message.tvb:range(at + 2, length)
+        tree:add_packet_field(shown, range, ENC_UTF_8)
+        if isTable and not message.table then message.table = range:string(ENC_UTF_8) end
+        if field.isShort and length > 0 and not isTable then scope.short[#scope.short + 1] = range:string(ENC_UTF_8) end
+        return at + 2 + length
+    end
+end
+
+--- Row blocks are not unpacked when they could be larger than this many times their packed bytes make them.
+local function rowCount(message, at, length, codec)
+    if codec == schema.codecNone then return length >= 4 and message.tvb:range(at, 4) or nil end
+    if codec ~= schema.codecZlib or length > schema.limits.frameBodyMaximum then return nil end
+    local block = message.tvb:range(at, length):uncompress("Row block")
+    return block and block:len() >= 4 and block:range(0, 4) or nil
+end
+
+local function bytesReader(path, field, lengthWidth)
+    local name, shown = path:match("[^.]+$"), declare(path, ProtoField.bytes, base.NONE, field.note)
+    local isHidden = field.payload or field.lengthOf
+    local shownLength = isHidden and declare(path .. ".length", ProtoField.uint32, base.DEC, nil, nil, "bytes of " .. name)
+    local shownCount = field.lengthOf and declare(path .. ".count", ProtoField.uint32, base.DEC, nil, nil, "rows in it")
+    return function(message, tree, at, scope)
+        if not has(message, tree, at, lengthWidth, name) then return end
+        local length = message.tvb:range(at, lengthWidth):uint()
+        at = at + lengthWidth
+        if not has(message, tree, at, length, name) then return end
+        local range = message.tvb:range(at, length)
+        if isHidden then tree:add(shownLength, range, length):set_text(string.format("%s: %d bytes", name, length)) end
+        if shownCount then
+            local count = rowCount(message, at, length, scope.codec)
+            if count then
+                tree:add(shownCount, count):set_text(string.format("%s: %.0f rows", name, count:uint()))
+            else
+                tree:add_proto_expert_info(experts.malformed, name .. ": does not unpack to a row block")
+            end
+        end
+        if not isHidden or field.payload and tablewire.prefs.show_values then
+            local item = tree:add(shown, range)
+            if lengthWidth == 4 then item:set_text(name .. ": " .. bytesLabel(length > 0 and range:raw() or "")) end
+        end
+        return at + length
+    end
+end
+
+local function fixedReader(path, field, count)
+    local name, shown = path:match("[^.]+$"), declare(path, ProtoField.bytes, base.NONE, field.note)
+    return function(message, tree, at)
+        if not has(message, tree, at, count, name) then return end
+        tree:add(shown, message.tvb:range(at, count))
+        return at + count
+    end
+end
+
+local function structReader(path, field, fields)
+    local name, shown = path:match("[^.]+$"), declare(path, ProtoField.none, field.note)
+    local read = readerOfFields(fields, path)
+    return function(message, tree, at)
+        if not has(message, tree, at, 0, name) then return end
+        local item = tree:add(shown, message.tvb:range(at, 0))
+        local stop = read(message, item, at, {})
+        item:set_len((stop or message.stop) - at)
+        return stop
+    end
+end
+
+--- `count` elements one after the other, each a structure whose fields go by the name of the list, or a value.
+local function elementsReader(kind, path, field)
+    local element = path .. ".element"
+    local fields = schema.structs[kind]
+    if not fields then return readerOf(kind, element, field) end
+    local shown, read = declare(element, ProtoField.none, field.note), readerOfFields(fields, path)
+    return function(message, tree, at, _, index)
+        if not has(message, tree, at, 0, path:match("[^.]+$")) then return end
+        local item = tree:add(shown, message.tvb:range(at, 0))
+        item:set_text(string.format("%d", index))
+        local stop = read(message, item, at, {})
+        item:set_len((stop or message.stop) - at)
+        return stop
+    end
+end
+
+local function repeated(read, message, item, first, at, count)
+    for index = 0, count - 1 do
+        at = read(message, item, at, {}, index)
+        if not at then break end
+    end
+    item:set_len((at or message.stop) - first)
+    return at
+end
+
+local function listReader(kind, path, field)
+    local name = path:match("[^.]+$")
+    local shown = declare(path, ProtoField.uint32, base.DEC, nil, nil, field.note)
+    local read, least = elementsReader(kind, path, field), leastOfFields({ { name = name, type = kind } })
+    return function(message, tree, at)
+        if not has(message, tree, at, 4, name) then return end
+        local count = message.tvb:range(at, 4):uint()
+        if count * least > message.stop - at - 4 then
+            return fail(tree, name, string.format("has %.0f elements, %d bytes are left", count, message.stop - at - 4))
+        end
+        local item = tree:add(shown, message.tvb:range(at, 4))
+        return repeated(read, message, item, at, at + 4, count)
+    end
+end
+
+local function arrayReader(kind, count, path, field)
+    local name = path:match("[^.]+$")
+    local shown = declare(path, ProtoField.uint32, base.DEC, nil, nil, field.note)
+    local read = elementsReader(kind, path, field)
+    return function(message, tree, at)
+        if not has(message, tree, at, 0, name) then return end
+        return repeated(read, message, tree:add(shown, message.tvb:range(at, 0), count), at, at, count)
+    end
+end
+
+local function optionalReader(kind, path, field)
+    local name = path:match("[^.]+$")
+    local shown, read = declare(path .. ".isPresent", ProtoField.bool), readerOf(kind, path, field)
+    return function(message, tree, at, scope)
+        if not has(message, tree, at, 1, name) then return end
+        local isPresent = message.tvb:range(at, 1):uint()
+        tree:add(shown, message.tvb:range(at, 1)):set_text(name .. ": " .. (isPresent == 0 and "absent" or "present"))
+        if isPresent > 1 then return fail(tree, name, "is neither absent nor present") end
+        if isPresent == 0 then return at + 1 end
+        return read(message, tree, at + 1, scope)
+    end
+end
+
+--- A TLV area (EXT-003) goes to the end of the body.
+local function extensionsReader(path, field)
+    local shown = declare(path, ProtoField.uint32, base.DEC, nil, nil, field.note)
+    local read = elementsReader("Extension", path, field)
+    return function(message, tree, at)
+        if not has(message, tree, at, 0, path:match("[^.]+$")) then return end
+        local count, next = 0, at
+        while next + 4 <= message.stop do
+            next, count = next + 4 + message.tvb:range(next + 2, 2):uint(), count + 1
+        end
+        local item = tree:add(shown, message.tvb:range(at, message.stop - at), count)
+        local stop = repeated(read, message, item, at, at, count)
+        if stop and stop < message.stop then return fail(tree, "extensions", "the last one is cut off") end
+        return stop
+    end
+end
+
+local function unionReader(path, field, parent)
+    local name = path:match("[^.]+$")
+    local cases, shown = {}, {}
+    for code, case in pairs(schema[field.of]) do
+        shown[code] = declare(parent .. "." .. case.name, ProtoField.none, field.note)
+        cases[code] = readerOfFields(case.fields, parent .. "." .. case.name)
+    end
+    local unknown = declare(path .. ".unknown", ProtoField.bytes, base.NONE, "the fields of an unknown " .. field.on)
+    return function(message, tree, at, scope)
+        if not has(message, tree, at, 0, name) then return end
+        local code = scope[field.on]
+        local range = message.tvb:range(at, message.stop - at)
+        if not cases[code] then
+            tree:add(unknown, range):add_proto_expert_info(experts.unknown, string.format("Unknown %s %d", field.on, code))
+            return message.stop
+        end
+        local item = tree:add(shown[code], range)
+        item:set_text(string.format("%s: %s", name, schema[field.of][code].name))
+        return cases[code](message, item, at, {})
+    end
+end
+
+--- Operation groups (REP-004): stamp and count, then kind, both lengths, key and value of each operation.
+local function groupsReader(path, field)
+    local name = path:match("[^.]+$")
+    local shown = {
+        groups = declare(path, ProtoField.uint32, base.DEC, nil, nil, field.note),
+        group = declare(path .. ".element", ProtoField.none, "operations of one stamp"),
+        operations = declare(path .. ".operations", ProtoField.uint32, base.DEC, nil, nil, "operations of the group"),
+        operation = declare(path .. ".operations.element", ProtoField.none),
+        key = declare(path .. ".operations.key", ProtoField.bytes, base.NONE, "key"),
+        length = declare(path .. ".operations.value.length", ProtoField.uint32, base.DEC, nil, nil, "bytes of value"),
+        value = declare(path .. ".operations.value", ProtoField.bytes, base.NONE, "value"),
+    }
+    local stamp = readerOf("u64", path .. ".stamp", { unit = "stamp", note = "stamp of the group" })
+    local kind = readerOf("OperationKind", path .. ".operations.kind", { note = "put or delete" })
+
+    local function operation(message, tree, at, _, index)
+        local tvb = message.tvb
+        if not has(message, tree, at, 9, "operations") then return end
+        local keyLength, valueLength = tvb:range(at + 1, 4):uint(), tvb:range(at + 5, 4):uint()
+        local length = 9 + keyLength + valueLength
+        if not has(message, tree, at, length, "operations") then return end
+        local item = tree:add(shown.operation, tvb:range(at, length))
+        item:set_text(string.format("%d", index))
+        kind(message, item, at, {})
+        local key, value = tvb:range(at + 9, keyLength), tvb:range(at + 9 + keyLength, valueLength)
+        item:add(shown.key, key):set_text("key: " .. bytesLabel(keyLength > 0 and key:raw() or ""))
+        item:add(shown.length, value, valueLength):set_text(string.format("value: %d bytes", valueLength))
+        if tablewire.prefs.show_values then
+            item:add(shown.value, value):set_text("value: " .. bytesLabel(valueLength > 0 and value:raw() or ""))
+        end
+        return at + length
+    end
+
+    return function(message, tree, at)
+        if not has(message, tree, at, 4, name) then return end
+        local first, stop = at, at + 4 + message.tvb:range(at, 4):uint()
+        if not has(message, tree, at, stop - at, name) then return end
+        local item, count = tree:add(shown.groups, message.tvb:range(at, 4), 0), 0
+        at = at + 4
+        while at < stop do
+            if not has(message, item, at, 12, name) then return end
+            local group = item:add(shown.group, message.tvb:range(at, 12))
+            group:set_text(string.format("%d", count))
+            local begin, operations = at, message.tvb:range(at + 8, 4):uint()
+            if operations * 9 > stop - at - 12 then
+                return fail(group, name, string.format("has %.0f operations, %d bytes are left", operations, stop - at - 12))
+            end
+            stamp(message, group, at, {})
+            local list = group:add(shown.operations, message.tvb:range(at + 8, 4))
+            at = repeated(operation, message, list, at + 8, at + 12, operations)
+            if not at then return end
+            if at > stop then return fail(group, name, "goes on after its end") end
+            group:set_len(at - begin)
+            count = count + 1
+        end
+        return at
+    end
+end
+
+function readerOf(kind, path, field, parent)
+    if field.on then return unionReader(path, field, parent) end
+    if field.content then return groupsReader(path, field) end
+    if kind == "bytes" then return bytesReader(path, field, 4) end
+    if kind == "bytes16" then return bytesReader(path, field, 2) end
+    if kind == "text" or schema.texts[kind] then return textReader(path, field) end
+    if kind == "tlv" then return extensionsReader(path, field) end
+    if widths[kind] or schema.enums[kind] then return numberReader(kind, path, field) end
+    if schema.structs[kind] then return structReader(path, field, schema.structs[kind]) end
+    local element, count = kind:match("^array<(.+),(%d+)>$")
+    if element then return arrayReader(element, tonumber(count), path, field) end
+    if argumentOf(kind, "list") then return listReader(argumentOf(kind, "list"), path, field) end
+    if argumentOf(kind, "optional") then return optionalReader(argumentOf(kind, "optional"), path, field) end
+    return fixedReader(path, field, tonumber(argumentOf(kind, "fixed")))
+end
+
+function readerOfFields(fields, path)
+    local readers = {}
+    for index, field in ipairs(fields) do
+        readers[index] = { read = readerOf(field.type, path .. "." .. field.name, field, path), when = field.when }
+    end
+    return function(message, tree, at, scope)
+        for _, reader in ipairs(readers) do
+            if not reader.when or scope[reader.when] then
+                at = reader.read(message, tree, at, scope)
+                if not at then return end
+            end
+        end
+        return at
+    end
+end
+
+--- The fewest bytes that these fields take: what a list must have left for each element.
+function leastOfFields(fields)
+    local sum = 0
+    for _, field in ipairs(fields) do
+        local kind = field.type
+        local element, count = kind:match("^array<(.+),(%d+)>$")
+        if field.when or field.on or kind == "tlv" then sum = sum + 0
+        elseif widths[kind] then sum = sum + widths[kind]
+        elseif schema.enums[kind] then sum = sum + widths[schema.enums[kind].width]
+        elseif schema.structs[kind] then sum = sum + leastOfFields(schema.structs[kind])
+        elseif kind == "text" or kind == "bytes16" or schema.texts[kind] then sum = sum + 2
+        elseif element then sum = sum + tonumber(count) * leastOfFields({ { type = element } })
+        elseif argumentOf(kind, "optional") then sum = sum + 1
+        elseif argumentOf(kind, "fixed") then sum = sum + tonumber(argumentOf(kind, "fixed"))
+        else sum = sum + 4 end
+    end
+    return sum
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- Preface, frame header, messages
+
+--- Fields that the info column names, by message; of others the table.
+local highlights = {
+    HELLO = { "role", "intent", "name" }, CLOSE = { "code", "text" }, PING = { "number" }, PONG = { "number" },
+    CREDIT = { "lane", "limit" }, PROBE_REQUEST = { "number" }, PROBE_REPLY = { "number", "isReachable" },
+    JOIN_REQUEST = { "mode", "isDryRun" }, JOIN_REJECT = { "code", "text" }, OPERATIONS = { "first", "count" },
+    ACK = { "received", "applied", "durable" }, TABLE_STATE = { "rows" }, SNAP_REQUEST = { "firstBucket", "lastBucket" },
+    CALL = { "method" }, REPLY = { "kind", "code" }, SNAP_BEGIN = { "isComplete", "rows" },
+    SNAP_CHUNK = { "number", "codec", "rawLength" }, SNAP_END = { "chunks", "rows" }, SNAP_CANCEL = { "code", "text" },
+}
+
+local messages = {}
+for code, message in pairs(schema.messages) do
+    local path = "tablewire." .. message.name:lower()
+    local isShort = {}
+    for _, name in ipairs(highlights[message.name] or {}) do isShort[name] = true end
+    local fields, isCase = {}, false
+    for index, field in ipairs(message.fields) do
+        isCase = isCase or field.on ~= nil
+        fields[index] = setmetatable({ isShort = isShort[field.name] }, { __index = field })
+    end
+    messages[code] = {
+        name = message.name, isCase = isCase, shown = declare(path, ProtoField.none, message.name),
+        read = readerOfFields(fields, path),
+    }
+end
+
+--- The layouts give numbers; what they name is said here.
+local headerFields = {}
+for index, field in ipairs(schema.layouts.frameHeader) do
+    local copy = setmetatable({}, { __index = field })
+    if field.name == "type" then copy.unit = "message" end
+    if field.name == "lane" then copy.type = "Lane" end
+    if field.name == "bodyLength" then copy.unit = "bytes" end
+    if field.name == "flags" then copy.bits = { "more" } end
+    if field.name == "magic" or field.name:match("CRC$") then copy.unit = "hash" end
+    headerFields[index] = copy
+end
+local shownPreface = declare("tablewire.preface", ProtoField.none, "what each direction begins with")
+local readPreface = readerOfFields(schema.layouts.preface, "tablewire.preface")
+local shownHeader = declare("tablewire.frame", ProtoField.none, "frame header")
+local readHeader = readerOfFields(headerFields, "tablewire.frame")
+local shownBody = declare("tablewire.body", ProtoField.bytes, base.NONE, "body of an unknown type")
+local shownPart = declare("tablewire.part", ProtoField.none, "part of a message of several frames")
+local shownSkipped = declare("tablewire.skipped", ProtoField.none, "bytes that are no frame")
+tablewire.fields = declarations
+
+local mostBody = schema.limits.frameBodyMaximum
+
+--- A header at this byte of the string, counted from 1: magic and CRC are right.
+local function headerAt(raw, position)
+    if #raw < position + 31 or raw:sub(position, position + 1) ~= schema.frameMagic then return nil end
+    if crc32(raw, position, 28) ~= number32(raw, position + 28) then return nil end
+    local a, b, flags, lane = raw:byte(position + 2, position + 5)
+    return {
+        type = a * 256 + b, flags = flags, lane = lane, length = number32(raw, position + 8), key = raw:sub(position + 16, position + 23),
+        stream = number32(raw, position + 12), bodyCRC = number32(raw, position + 24),
+        isMore = flags % (schema.more * 2) >= schema.more,
+    }
+end
+
+local function prefaceAt(raw, position)
+    return #raw >= position + 15 and raw:sub(position, position + 7) == schema.prefaceMagic
+end
+
+--- What could become a preface or a header when more bytes come.
+local function beginsAt(raw, position)
+    local left = raw:sub(position, position + 7)
+    if left == schema.prefaceMagic:sub(1, #left) then return #raw < position + 15 end
+    if left:sub(1, 2) == schema.frameMagic:sub(1, #left) then return #raw < position + 31 end
+    return false
+end
+
+--- Where the next preface or frame begins, or could begin; nothing when the string holds none.
+local function search(raw, position)
+    while true do
+        position = raw:find("\212", position, true)
+        if not position then return nil end
+        if headerAt(raw, position) or prefaceAt(raw, position) or beginsAt(raw, position) then return position end
+        position = position + 1
+    end
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- What one packet needs to know of those before it, kept for the passes that come after the first
+
+local streamField = Field.new("tcp.stream")
+local streams, notes = {}, {}
+
+function tablewire.init()
+    streams, notes = {}, {}
+end
+
+local function streamOf()
+    local found = streamField()
+    local number = found and found.value or 0
+    streams[number] = streams[number] or {}
+    return streams[number]
+end
+
+local function directionOf(stream, pinfo)
+    local name = tostring(pinfo.src) .. " " .. pinfo.src_port
+    stream[name] = stream[name] or { parts = {} }
+    return stream[name]
+end
+
+--- Follows one direction: missing frames, and the parts of long messages. Returns what is to be said of this frame.
+local function follow(direction, header, tvb, at)
+    local note
+    local sequence = tvb:range(at + 16, 8):uint64()
+    if direction.next and sequence ~= direction.next then
+        local text = sequence > direction.next and "frames %s to %s are missing" or "after %s comes %s again"
+        note = { missing = string.format(text, tostring(direction.next), tostring(sequence - 1)) }
+        direction.parts = {}
+    end
+    direction.next = sequence + 1
+    local part = direction.parts[header.lane]
+    if not part and not header.isMore then return note end
+    note = note or {}
+    part = part or { frames = 0, size = 0, bytes = {} }
+    part.frames, part.size = part.frames + 1, part.size + header.length
+    note.frames, note.size = part.frames, part.size
+    if part.size > schema.limits.message then
+        direction.parts[header.lane] = nil
+        note.isTooLong = true
+        return note
+    end
+    if header.length > 0 then part.bytes[part.frames] = tvb:range(at + 32, header.length):bytes() end
+    if header.isMore then
+        direction.parts[header.lane] = part
+        return note
+    end
+    direction.parts[header.lane] = nil
+    local whole = ByteArray.new()
+    for index = 1, part.frames do
+        if part.bytes[index] then whole:append(part.bytes[index]) end
+    end
+    note.whole = whole
+    return note
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- Showing
+
+local mostInfo, informed = 30, { lines = 0 }
+
+--- One line for the info column, which the frames of a packet share.
+local function inform(pinfo, text)
+    local info = pinfo.cols.info
+    if pinfo.number ~= informed.packet or pinfo.visited ~= informed.visited then
+        informed = { packet = pinfo.number, visited = pinfo.visited, lines = 0 }
+    end
+    informed.lines = informed.lines + 1
+    if informed.lines > mostInfo + 1 then return end
+    if informed.lines == mostInfo + 1 then text = "…" end
+    info:clear()
+    info:append(informed.lines > 1 and " | " .. text or text)
+    info:fence()
+end
+
+local function showMessage(kind, tvb, at, stop, item)
+    local message = { tvb = tvb, stop = stop, items = mostItems }
+    local scope = { short = {} }
+    local tree = item:add(kind.shown, tvb:range(at, stop - at))
+    tree:set_text(kind.name)
+    local ended = kind.read(message, tree, at, scope)
+    if ended and ended < stop then fail(tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
+    if message.table then table.insert(scope.short, kind.isCase and math.min(2, #scope.short + 1) or 1, message.table) end
+    if not ended and not message.isFull then scope.short[#scope.short + 1] = "[malformed]" end
+    return table.concat(scope.short, " ")
+end
+
+local function checkBody(raw, position, header, item)
+    if crc32(raw, position + 32, header.length) ~= header.bodyCRC then
+        item:add_proto_expert_info(experts.checksum, "The CRC of the body is not bodyCRC")
+    end
+end
+
+--- Shows the body; returns what the info column says of it.
+local function showBody(header, note, tvb, at, item)
+    local kind = messages[header.type]
+    local range = tvb:range(at + 32, header.length)
+    if header.isMore or note and (note.isTooLong or note.frames and not note.whole) then
+        item:add(shownPart, range):set_text(
+            string.format("part %d of a message, %d bytes so far", note and note.frames or 1, note and note.size or header.length))
+        if note and note.isTooLong then
+            item:add_proto_expert_info(experts.malformed, "The message is larger than any may be")
+        end
+        return "part " .. (note and note.frames or 1)
+    end
+    if not kind then
+        item:add(shownBody, range):add_proto_expert_info(experts.unknown, string.format("Unknown type %d", header.type))
+        return header.length .. " bytes"
+    end
+    if note and note.whole then
+        item:add(shownPart, range):set_text(string.format("part %d of a message, %d bytes, the last", note.frames, note.size))
+        if note.size == 0 then return showMessage(kind, tvb, at + 32, at + 32, item) end
+        return showMessage(kind, note.whole:tvb("Tablewire message"), 0, note.size, item)
+    end
+    return showMessage(kind, tvb, at + 32, at + 32 + header.length, item)
+end
+
+local function showFrame(header, raw, tvb, at, pinfo, tree, direction)
+    local item = tree:add(tablewire, tvb:range(at, 32 + header.length))
+    local sequence = tostring(tvb:range(at + 16, 8):uint64())
+    local name = schema.messageNames[header.type] or string.format("type %d", header.type)
+    item:append_text(string.format(", %s, sequence %s", name, sequence))
+    local headerItem = item:add(shownHeader, tvb:range(at, 32))
+    headerItem:set_text("frame header")
+    readHeader({ tvb = tvb, stop = at + 32, items = mostItems }, headerItem, at, { short = {} })
+
+    local key = pinfo.number .. " " .. at .. " " .. header.key
+    if not pinfo.visited then notes[key] = follow(direction, header, tvb, at) end
+    local note = notes[key]
+    if note and note.missing then item:add_proto_expert_info(experts.gap, note.missing) end
+    if tablewire.prefs.check_body then checkBody(raw, at + 1, header, item) end
+    local text = showBody(header, note, tvb, at, item)
+    local stream = header.stream ~= 0 and " #" .. header.stream or ""
+    inform(pinfo, name .. " " .. sequence .. stream .. (text ~= "" and " " .. text or ""))
+end
+
+local function showPreface(tvb, at, pinfo, tree)
+    local item = tree:add(tablewire, tvb:range(at, 16))
+    item:append_text(", preface")
+    local preface = item:add(shownPreface, tvb:range(at, 16))
+    preface:set_text("preface")
+    readPreface({ tvb = tvb, stop = at + 16, items = mostItems }, preface, at, { short = {} })
+    inform(pinfo, "preface")
+end
+
+local function showSkipped(tvb, at, count, pinfo, tree, expertInfo, text)
+    local item = tree:add(tablewire, tvb:range(at, count))
+    item:append_text(string.format(", %d bytes", count))
+    local skipped = item:add(shownSkipped, tvb:range(at, count))
+    skipped:set_text(string.format("%d bytes: %s", count, text))
+    skipped:add_proto_expert_info(expertInfo, text)
+    inform(pinfo, string.format("%d bytes skipped", count))
+end
+
+---------------------------------------------------------------------------------------------------------------------------
+-- The stream
+
+--- Asks for the bytes that are missing; false when nobody can bring them.
+local function ask(pinfo, at, missing)
+    if pinfo.can_desegment == 0 then return false end
+    pinfo.desegment_offset = at
+    pinfo.desegment_len = missing
+    return true
+end
+
+--- Shows what begins at `at`; returns where it ends, or nothing when the rest has to come first.
+local function showNext(raw, tvb, at, pinfo, tree, stream)
+    if prefaceAt(raw, at + 1) then
+        showPreface(tvb, at, pinfo, tree)
+        stream.isKnown = true
+        return at + 16
+    end
+    local header = headerAt(raw, at + 1)
+    if header and header.length <= mostBody then
+        stream.isKnown = true
+        local missing = at + 32 + header.length - #raw
+        if missing <= 0 then
+            showFrame(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
+            return at + 32 + header.length
+        end
+        if tvb:len() == tvb:reported_len() and ask(pinfo, at, missing) then return nil end
+        showSkipped(tvb, at, #raw - at, pinfo, tree, experts.cut, "a frame that the capture cut off")
+        return #raw
+    end
+    if not header and beginsAt(raw, at + 1) and tvb:len() == tvb:reported_len() and ask(pinfo, at, DESEGMENT_ONE_MORE_SEGMENT) then
+        return nil
+    end
+    local text = "no frame begins here"
+    if header then text = "bodyLength is more than any frame may have" end
+    if raw:sub(at + 1, at + 2) == schema.frameMagic and not header then text = "a frame header with a wrong CRC" end
+    local next = search(raw, at + 2) or #raw + 1
+    showSkipped(tvb, at, next - 1 - at, pinfo, tree, header and experts.header or experts.skipped, text)
+    return next - 1
+end
+
+--- Whether there is a preface, or a header anywhere, which chance does not make (2^-48 a byte).
+local function isOurs(raw)
+    local position = search(raw, 1)
+    while position and not prefaceAt(raw, position) and not headerAt(raw, position) do position = search(raw, position + 1) end
+    return position ~= nil
+end
+
+function tablewire.dissector(tvb, pinfo, tree)
+    local raw = tvb:raw()
+    local stream = streamOf()
+    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) then return 0 end
+    pinfo.cols.protocol = "Tablewire"
+    local at = 0
+    while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream) end
+    return tvb:len()
+end
+
+--- Any port.
+local function recognise(tvb, pinfo, tree)
+    if not isOurs(tvb:raw()) then return false end
+    pinfo.conversation = tablewire
+    tablewire.dissector(tvb, pinfo, tree)
+    return true
+end
+
+tablewire:register_heuristic("tcp", recognise)
+tablewire:register_heuristic("tls", recognise)
+DissectorTable.get("tcp.port"):add(7400, tablewire)
+DissectorTable.get("tls.port"):add(7400, tablewire)
