@@ -6,7 +6,7 @@ import WireFormat
 
 /// Bytes of a link as a test writes them, given to the decoder as reassembly would.
 struct Conversation {
-    private(set) var streams: [[UInt8]] = [[], []]
+    private(set) var pieces: [(direction: Direction, bytes: [UInt8])] = []
     private var sequences: [UInt64] = [0, 0]
 
     static let nodes = (
@@ -25,7 +25,7 @@ struct Conversation {
         return conversation
     }
 
-    mutating func append(_ bytes: [UInt8], _ direction: Direction) { streams[Int(direction.rawValue)] += bytes }
+    mutating func append(_ bytes: [UInt8], _ direction: Direction) { pieces.append((direction, bytes)) }
 
     mutating func send(_ message: Message, stream: UInt32 = 0, _ direction: Direction) {
         let body = MessageCodec.encode(message)
@@ -36,8 +36,8 @@ struct Conversation {
         type: UInt16, flags: UInt8 = 0, lane: UInt8, stream: UInt32 = 0, body: [UInt8], _ direction: Direction
     ) {
         let side = Int(direction.rawValue)
-        streams[side] += Self.frame(
-            type: type, flags: flags, lane: lane, stream: stream, sequence: sequences[side], body: body)
+        append(
+            Self.frame(type: type, flags: flags, lane: lane, stream: stream, sequence: sequences[side], body: body), direction)
         sequences[side] += 1
     }
 
@@ -62,19 +62,16 @@ struct Conversation {
         Timestamp(nanoseconds: 1_795_300_000_000_000_000 + milliseconds * 1_000_000)
     }
 
-    /// Both directions whole, in pieces of `step` bytes by turns.
+    /// In the order in which it was written, in pieces of at most `step` bytes.
     func play(into decoder: TrafficDecoder, step: Int = .max, flow: Flow = Self.flow) {
         decoder.began(flow, at: Self.time(0))
-        var offsets = [0, 0]
         var milliseconds: Int64 = 0
-        while offsets[0] < streams[0].count || offsets[1] < streams[1].count {
-            for direction in Direction.allCases {
-                let side = Int(direction.rawValue)
-                let rest = streams[side].count - offsets[side]
-                guard rest > 0 else { continue }
-                let piece = Array(streams[side][offsets[side]..<(offsets[side] + min(step, rest))])
-                decoder.received(piece.span, direction, of: flow.number, at: Self.time(milliseconds))
-                offsets[side] += piece.count
+        for (direction, bytes) in pieces {
+            var start = 0
+            while start < bytes.count {
+                let part = Array(bytes[start..<min(bytes.count, start + min(step, bytes.count))])
+                decoder.received(part.span, direction, of: flow.number, at: Self.time(milliseconds))
+                start += part.count
                 milliseconds += 1
             }
         }
