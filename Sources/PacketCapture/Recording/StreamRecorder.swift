@@ -1,7 +1,7 @@
 /// Records the bytes of connections as a capture that every reader of pcapng understands.
 ///
 /// The first error ends the recording and is kept in `failure`; what is told after it is only counted.
-public final class StreamRecorder: StreamSink {
+public final class StreamRecorder: QueuedSink {
     private var output: SyntheticConnection.Output?
     private var connections: [Int: SyntheticConnection] = [:]
     /// Why the recording ended too early.
@@ -57,18 +57,22 @@ public final class StreamRecorder: StreamSink {
         attempt { (output) throws(RecordingError) in try output.writer.secrets(keyLog) }
     }
 
+    public func caughtUp() { flush() }
+
     /// What was recorded can be read from the file when this returns.
     public func flush() {
         attempt { (output) throws(RecordingError) in try output.writer.flush() }
     }
 
     /// Completes the file with its statistics and closes it.
-    /// - Parameter comment: goes to the statistics, for people who look at them.
-    public func finish(comment: String = "") {
+    /// - Parameters:
+    ///   - pieces: that passed and were not told.
+    ///   - comment: goes to the statistics, for people who look at them.
+    public func finish(untold pieces: Int = 0, comment: String = "") {
         guard let output = output.take() else { return }
         connections = [:]
         do throws(RecordingError) {
-            try output.finish(dropped: lostPieces, comment: comment)
+            try output.finish(dropped: lostPieces + pieces, comment: comment)
         } catch {
             failure = error
         }
