@@ -9,8 +9,6 @@ public final class StreamRecorder: QueuedSink {
     /// Pieces of bytes that passed and are not in the file, and their bytes where they are known.
     public private(set) var lostPieces = 0
     public private(set) var lostBytes = 0
-    /// Bytes that were recorded, without the headers made up for them.
-    public private(set) var recordedBytes = 0
 
     public init(_ writer: consuming PcapngWriter) {
         output = SyntheticConnection.Output(writer)
@@ -30,7 +28,7 @@ public final class StreamRecorder: QueuedSink {
         write(flow) { (connection, output) throws(RecordingError) in
             try connection.send(bytes, direction, at: time, into: &output)
         }
-        if failure == nil { recordedBytes += bytes.count } else { count(lost: bytes.count) }
+        if failure != nil { count(lost: bytes.count) }
     }
 
     public func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
