@@ -21,7 +21,7 @@ struct Socket {
         if descriptor < 0 { return nil }
     }
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// Listens on an address.
     /// - Returns: the `errno` when it cannot.

@@ -68,12 +68,12 @@ struct StreamBacklog {
         return isMuch && !wasMuch ? .muchWaits : .taken
     }
 
-    /// There is no room for these bytes, and nobody should wait for it.
+    /// There is no room for these bytes, or nothing was told of their flow.
     mutating func leaveOut(_ count: Int, _ piece: Piece) {
-        isStuck = true
         leftOut.pieces += 1
         leftOut.bytes += count
         guard unknown[piece.flow] == nil else { return }
+        isStuck = true
         let place = Place(flow: piece.flow, direction: piece.direction)
         gaps[place] = ((gaps[place]?.bytes ?? 0) + count, piece.time)
     }

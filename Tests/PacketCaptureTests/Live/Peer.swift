@@ -93,6 +93,14 @@ final class Peer: @unchecked Sendable {
         return unsafe recv(descriptor, &byte, 1, 0) < 0 && errno == ECONNRESET
     }
 
+    /// Somebody else closes the descriptor.
+    func handOver() -> Int32 {
+        isClosed = true
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        return descriptor
+    }
+
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Resets the connection; nothing else can be done with it after that.

@@ -203,23 +203,19 @@ import Testing
     @Test func whoGivesUpWaitingForTheTargetIsForgotten() throws {
         let listener = try Listener(backlog: 0)
         let filling = try Peer(to: listener.endpoint)
-        filling.finishSending()
         let proxy = try RunningProxy(to: listener.endpoint, sink: sink) {
             $0.dialTime = .seconds(3600)
             $0.connectionLimit = 1
         }
-        for _ in 0..<3 {
-            let client = try Peer(to: proxy.address)
-            try client.send([1])
-            client.reset()
-        }
-        // There is only one place: it is free again when this one gets to the target.
-        let client = try Peer(to: proxy.address)
-        try client.send([3])
-        var received: [UInt8]?
-        // What fills the queue, and whom the target accepted before they gave up: these are reset.
-        while received != [3] { received = try? listener.accept().receive(1) }
-        withExtendedLifetime(filling) {}
+        let first = try Peer(to: proxy.address)
+        try first.send([1])
+        let second = try Peer(to: proxy.address)
+        #expect(proxy.notice() == .full(limit: 1))
+        first.reset()
+        // The second one now has the only place: it is full again for the third.
+        let third = try Peer(to: proxy.address)
+        #expect(proxy.notice(after: 1) == .full(limit: 1))
+        withExtendedLifetime((filling, second, third)) {}
     }
 
     @Test func aTargetThatNeverReadsDoesNotKeepTheProxyFromEnding() throws {
