@@ -60,3 +60,72 @@ static inline int ckernel_full_file(long size) {
     return -1;
 #endif
 }
+
+#ifdef __linux__
+/// struct epoll_event as the kernel lays it out.
+typedef struct {
+    uint32_t events;
+    uint64_t token;
+}
+#ifdef __x86_64__
+__attribute__((packed))
+#endif
+ckernel_event;
+
+enum {
+    // O_CLOEXEC and O_NONBLOCK of x86, ARM and RISC-V.
+    CKERNEL_CLOSE_ON_EXEC = 02000000,
+    CKERNEL_NONBLOCKING = 04000,
+    CKERNEL_READABLE = 0x001,
+    CKERNEL_WRITABLE = 0x004,
+    CKERNEL_FAILED = 0x008,
+    CKERNEL_HUNG_UP = 0x010,
+    CKERNEL_PEER_FINISHED = 0x2000,
+};
+#endif
+
+/// A set of descriptors to wait for (epoll). Returns a descriptor, or -1 with errno set.
+static inline int ckernel_events(void) {
+#ifdef __linux__
+    return (int)syscall(SYS_epoll_create1, CKERNEL_CLOSE_ON_EXEC);
+#else
+    return -1;
+#endif
+}
+
+/// Adds a descriptor to the set: each change of what is possible with it is told once, together with the token.
+static inline int ckernel_events_add(int set, int descriptor, uint64_t token) {
+#ifdef __linux__
+    ckernel_event event = {1u << 31 | CKERNEL_READABLE | CKERNEL_WRITABLE | CKERNEL_PEER_FINISHED, token};
+    return (int)syscall(SYS_epoll_ctl, set, 1, descriptor, &event);
+#else
+    return -1;
+#endif
+}
+
+/// Waits for changes; milliseconds of -1 are for ever. Returns how many there are, or -1 with errno set.
+static inline int ckernel_events_wait(int set, ckernel_event *events, int count, int milliseconds) {
+#ifdef __linux__
+    return (int)syscall(SYS_epoll_pwait, set, events, count, milliseconds, (void *)0, 8);
+#else
+    return -1;
+#endif
+}
+
+/// A descriptor that becomes readable for good when 8 bytes, a number other than 0, are written to it (eventfd).
+static inline int ckernel_flag(void) {
+#ifdef __linux__
+    return (int)syscall(SYS_eventfd2, 0, CKERNEL_CLOSE_ON_EXEC | CKERNEL_NONBLOCKING);
+#else
+    return -1;
+#endif
+}
+
+/// accept(2) of a descriptor that neither blocks nor survives exec.
+static inline int ckernel_accept(int descriptor, void *address, uint32_t *length) {
+#ifdef __linux__
+    return (int)syscall(SYS_accept4, descriptor, address, length, CKERNEL_CLOSE_ON_EXEC | CKERNEL_NONBLOCKING);
+#else
+    return -1;
+#endif
+}

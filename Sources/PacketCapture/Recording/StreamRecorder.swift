@@ -1,7 +1,7 @@
 /// Records the bytes of connections as a capture that every reader of pcapng understands.
 ///
 /// The first error ends the recording and is kept in `failure`; what is told after it is only counted.
-public final class StreamRecorder: StreamSink {
+public final class StreamRecorder: QueuedSink {
     private var output: SyntheticConnection.Output?
     private var connections: [Int: SyntheticConnection] = [:]
     /// Why the recording ended too early.
@@ -9,8 +9,6 @@ public final class StreamRecorder: StreamSink {
     /// Pieces of bytes that passed and are not in the file, and their bytes where they are known.
     public private(set) var lostPieces = 0
     public private(set) var lostBytes = 0
-    /// Bytes that were recorded, without the headers made up for them.
-    public private(set) var recordedBytes = 0
 
     public init(_ writer: consuming PcapngWriter) {
         output = SyntheticConnection.Output(writer)
@@ -30,7 +28,7 @@ public final class StreamRecorder: StreamSink {
         write(flow) { (connection, output) throws(RecordingError) in
             try connection.send(bytes, direction, at: time, into: &output)
         }
-        if failure == nil { recordedBytes += bytes.count } else { count(lost: bytes.count) }
+        if failure != nil { count(lost: bytes.count) }
     }
 
     public func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
@@ -57,18 +55,22 @@ public final class StreamRecorder: StreamSink {
         attempt { (output) throws(RecordingError) in try output.writer.secrets(keyLog) }
     }
 
+    public func caughtUp() { flush() }
+
     /// What was recorded can be read from the file when this returns.
     public func flush() {
         attempt { (output) throws(RecordingError) in try output.writer.flush() }
     }
 
     /// Completes the file with its statistics and closes it.
-    /// - Parameter comment: goes to the statistics, for people who look at them.
-    public func finish(comment: String = "") {
+    /// - Parameters:
+    ///   - pieces: that passed and were not told.
+    ///   - comment: goes to the statistics, for people who look at them.
+    public func finish(untold pieces: Int = 0, comment: String = "") {
         guard let output = output.take() else { return }
         connections = [:]
         do throws(RecordingError) {
-            try output.finish(dropped: lostPieces, comment: comment)
+            try output.finish(dropped: lostPieces + pieces, comment: comment)
         } catch {
             failure = error
         }

@@ -30,7 +30,7 @@ import Testing
                 recorder.received([UInt8](repeating: UInt8(number), count: size).span, .forward, of: number, at: .noon)
                 recorder.received([UInt8](repeating: 0, count: 16).span, .backward, of: number, at: .noon)
             }
-            recorder.received([UInt8](repeating: 7, count: 5_000_000).span, .backward, of: number, at: .noon)
+            recorder.received([UInt8](repeating: 7, count: 1_500_000).span, .backward, of: number, at: .noon)
             switch number % 3 {
             case 0: recorder.ended(.backward, of: number, by: .reset, at: .noon)
             case 1:
@@ -75,7 +75,6 @@ import Testing
         recorder.lost(100, .backward, of: 1, at: .noon)
         recorder.lost(11, .backward, of: 1, at: .noon)
         #expect(recorder.lostBytes == 111)
-        #expect(recorder.recordedBytes == 2)
         recorder.finish()
         let options = RecordedBlocks(try contents(of: path)).lastOptions(at: 12)
         #expect(options[5] == [2, 0, 0, 0, 0, 0, 0, 0])

@@ -1,0 +1,45 @@
+internal import CKernel
+internal import Glibc
+internal import Synchronization
+
+/// Asks a loop that waits for sockets or packets to end: from another thread, or when a signal comes.
+public final class StopRequest: Sendable {
+    /// Becomes readable, and stays so, once it is requested.
+    let descriptor: Int32
+    private let requested = Atomic(false)
+
+    /// - Throws: `RecordingError.failed` when the system has no descriptor left.
+    public init() throws(RecordingError) {
+        descriptor = ckernel_flag()
+        guard descriptor >= 0 else { throw RecordingError(file: "a new descriptor", code: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    public var isRequested: Bool { requested.load(ordering: .acquiring) }
+
+    public func request() {
+        requested.store(true, ordering: .releasing)
+        var one: UInt64 = 1
+        unsafe _ = write(descriptor, &one, 8)
+    }
+
+    /// Requests the stop when SIGINT or SIGTERM comes; the second such signal ends the process. To be called once, before there
+    /// are other threads: those that are started later leave these signals to a thread made for them.
+    public func requestOnSignals() throws(RecordingError) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe sigaddset(&signals, SIGTERM)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        _ = try SystemThread { [signals] in
+            var signals = signals
+            var received: Int32 = 0
+            unsafe _ = sigwait(&signals, &received)
+            self.request()
+            // From here on a signal does what it does to every program.
+            unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            while true { pause() }
+        }
+    }
+}
