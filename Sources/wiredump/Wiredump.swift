@@ -57,6 +57,6 @@ struct Wiredump: AsyncParsableCommand {
               4  the capture itself lost packets
             """,
         version: "0.1.0",
-        subcommands: [ReadCommand.self, DiskCommand.self],
+        subcommands: [ReadCommand.self, ProxyCommand.self, DiskCommand.self],
         defaultSubcommand: ReadCommand.self)
 }

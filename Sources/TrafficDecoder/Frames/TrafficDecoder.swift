@@ -28,6 +28,9 @@ package final class TrafficDecoder: StreamSink {
     package private(set) var frames = 0
     /// Violations seen so far.
     package private(set) var violations = 0
+    /// Bytes of our links that the capture does not have, and gaps of which nobody knows the size.
+    package private(set) var lostBytes = 0
+    package private(set) var gapsOfUnknownSize = 0
     /// Bytes of connections that show nothing of the protocol, and how many these were.
     package private(set) var foreignBytes = 0
     package private(set) var foreignLinks = 0
@@ -87,7 +90,10 @@ package final class TrafficDecoder: StreamSink {
         }
         link.judge(sender)
         for lane in sender.lanes.indices { abandon(lane, sender) }
-        if link.isOurs { observer.event(.gap(count), direction, of: link, at: time) }
+        guard link.isOurs else { return }
+        lostBytes += count ?? 0
+        if count == nil { gapsOfUnknownSize += 1 }
+        observer.event(.gap(count), direction, of: link, at: time)
     }
 
     package func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {

@@ -31,7 +31,7 @@ struct DiskCommand: AsyncParsableCommand {
         do throws(DiskFileError) {
             try printer.show(file)
         } catch {
-            throw CommandError("\(error)", status: Dump.Status.unreadable)
+            throw CommandError("\(error)", status: ExitStatus.unreadable)
         }
         try output.check()
     }
