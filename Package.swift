@@ -95,7 +95,9 @@ let package = Package(
             name: "ClusterStateMachineTests", dependencies: ["ClusterStateMachine", "ClusterModel"], swiftSettings: settings),
         .testTarget(
             name: "TableStorageTests", dependencies: ["TableStorage", "WireFormat", "ClusterModel"], swiftSettings: settings),
-        .testTarget(name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib", "CKernel"], swiftSettings: settings),
+        .testTarget(
+            name: "PacketCaptureTests", dependencies: ["PacketCapture", "CZlib", "CKernel"], exclude: ["Corpus", "Fixtures"],
+            swiftSettings: settings),
         .testTarget(
             name: "TrafficDecoderTests", dependencies: ["TrafficDecoder", "PacketCapture", "WireFormat", "ClusterModel"],
             swiftSettings: settings),
@@ -139,8 +141,8 @@ if isFuzzed {
     package.targets.removeAll { $0.type == .test }
     package.targets.append(
         .executableTarget(
-            name: "CoreFuzzer", dependencies: ["ClusterModel", "WireFormat", "TableStorage"], swiftSettings: settings,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+            name: "CoreFuzzer", dependencies: ["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"],
+            swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
     for target in package.targets where target.type != .system {
         target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer,address"])]
     }

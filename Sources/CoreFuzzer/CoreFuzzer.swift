@@ -1,6 +1,6 @@
 import Glibc
 
-/// `CoreFuzzer decoders|table [libFuzzer's options and corpus directories]`: see CONTRIBUTING.md. In the package only when
+/// `CoreFuzzer decoders|table|capture [libFuzzer's options and corpus directories]`: see CONTRIBUTING.md. In the package only when
 /// TABLEWIRE_FUZZ is 1, because it needs libFuzzer. A finding is a crash: of a precondition here, or of what it feeds.
 @main
 enum CoreFuzzer {
@@ -15,7 +15,7 @@ enum CoreFuzzer {
         var count = Int32(arguments.count)
         let status = unsafe strings.withUnsafeMutableBufferPointer { buffer in
             var base = buffer.baseAddress
-            return unsafe runDriver(&count, &base, entry == .decoders ? decodeInput : changeTable)
+            return unsafe runDriver(&count, &base, entry.test)
         }
         exit(status)
     }
@@ -23,13 +23,24 @@ enum CoreFuzzer {
     enum Entry: String, CaseIterable {
         case decoders
         case table
+        case capture
+
+        var test: Test {
+            switch self {
+            case .decoders: unsafe decodeInput
+            case .table: unsafe changeTable
+            case .capture: unsafe readCapture
+            }
+        }
     }
 }
+
+typealias Test = @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 
 @_silgen_name("LLVMFuzzerRunDriver")
 func runDriver(
     _ count: UnsafeMutablePointer<Int32>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+    _ test: Test
 ) -> Int32
 
 private func decodeInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
@@ -39,5 +50,10 @@ private func decodeInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
 
 private func changeTable(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     TableInput.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
+    return 0
+}
+
+private func readCapture(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    CaptureInput.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
     return 0
 }

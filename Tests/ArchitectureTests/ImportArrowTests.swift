@@ -42,7 +42,7 @@ private let arrows: [String: Set<String>] = [
     "tablewire-bench": program.union(core).union([
         "NodeRuntime", "LinkTransport", "TablewireClient", "NIO*", "Histogram", "Dispatch", "CZlib", "CKernel",
     ]),
-    "CoreFuzzer": program.union(["ClusterModel", "WireFormat", "TableStorage"]),
+    "CoreFuzzer": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
     "tablewire-simulate": program.union(["ClusterModel", "ClusterSimulator"]),
 ]
 
