@@ -129,3 +129,91 @@ static inline int ckernel_accept(int descriptor, void *address, uint32_t *length
     return -1;
 #endif
 }
+
+#ifdef __linux__
+/// struct sock_filter: an instruction of the kernel's packet filter.
+typedef struct {
+    uint16_t code;
+    uint8_t if_true, if_false;
+    uint32_t operand;
+} ckernel_filter_instruction;
+#endif
+
+/// A socket that gets packets of all interfaces once it is bound, from their network layer on. Returns a descriptor, or -1 with
+/// errno set.
+static inline int ckernel_packet_socket(void) {
+#ifdef __linux__
+    // AF_PACKET, SOCK_DGRAM.
+    return (int)syscall(SYS_socket, 17, 2 | CKERNEL_CLOSE_ON_EXEC | CKERNEL_NONBLOCKING, 0);
+#else
+    return -1;
+#endif
+}
+
+/// Lets only those packets through that the filter accepts.
+static inline int ckernel_packet_filter(int descriptor, const ckernel_filter_instruction *instructions, uint16_t count) {
+#ifdef __linux__
+    struct {
+        uint16_t count;
+        const ckernel_filter_instruction *instructions;
+    } program = {count, instructions};
+    // SOL_SOCKET, SO_ATTACH_FILTER.
+    return (int)syscall(SYS_setsockopt, descriptor, 1, 26, &program, sizeof program);
+#else
+    return -1;
+#endif
+}
+
+/// Gives the socket a ring of blocks to put packets in (TPACKET_V3), for mmap. A block is handed over when it is full, or so many
+/// milliseconds after its first packet.
+static inline int ckernel_packet_ring(int descriptor, uint32_t block_size, uint32_t blocks, uint32_t milliseconds) {
+#ifdef __linux__
+    int version = 2;
+    struct {
+        uint32_t block_size, blocks, frame_size, frames, milliseconds, private_size, features;
+    } request = {block_size, blocks, 2048, block_size / 2048 * blocks, milliseconds, 0, 0};
+    // SOL_PACKET with PACKET_VERSION, then PACKET_RX_RING.
+    if (syscall(SYS_setsockopt, descriptor, 263, 10, &version, sizeof version)) return -1;
+    return (int)syscall(SYS_setsockopt, descriptor, 263, 5, &request, sizeof request);
+#else
+    return -1;
+#endif
+}
+
+/// Begins to receive packets of every protocol, of the interface with this index, of all for 0.
+static inline int ckernel_packet_bind(int descriptor, int interface) {
+#ifdef __linux__
+    struct {
+        uint16_t family;
+        uint8_t protocol[2];
+        int32_t interface;
+        uint8_t unused[12];
+    } address = {17, {0, 3}, interface, {0}};
+    return (int)syscall(SYS_bind, descriptor, &address, sizeof address);
+#else
+    return -1;
+#endif
+}
+
+/// How many packets were dropped because the ring was full, since the last call. Returns 0, or -1 with errno set.
+static inline int ckernel_packet_drops(int descriptor, uint32_t *drops) {
+#ifdef __linux__
+    uint32_t counts[3] = {0}, length = sizeof counts;
+    // SOL_PACKET, PACKET_STATISTICS.
+    if (syscall(SYS_getsockopt, descriptor, 263, 6, counts, &length)) return -1;
+    *drops = counts[1];
+    return 0;
+#else
+    return -1;
+#endif
+}
+
+/// Whether a block of the ring is ours, with all that the kernel wrote to it before it was.
+static inline int ckernel_block_is_ours(const void *block) {
+    return __atomic_load_n((const uint32_t *)block + 2, __ATOMIC_ACQUIRE) & 1;
+}
+
+/// Gives a block back to the kernel, after all of our reads of it.
+static inline void ckernel_block_return(void *block) {
+    __atomic_store_n((uint32_t *)block + 2, 0, __ATOMIC_RELEASE);
+}

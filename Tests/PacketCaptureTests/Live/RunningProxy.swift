@@ -48,6 +48,7 @@ final class PassedBytes: QueuedSink {
     private(set) var flows: [Flow] = []
     private(set) var bytes: [Direction: [Int: [UInt8]]] = [.forward: [:], .backward: [:]]
     private(set) var ends: [String] = []
+    private(set) var losses: [String] = []
     private(set) var times: [Timestamp] = []
 
     func began(_ flow: Flow, at time: Timestamp) {
@@ -60,7 +61,9 @@ final class PassedBytes: QueuedSink {
         times.append(time)
     }
 
-    func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {}
+    func lost(_ count: Int?, _ direction: Direction, of flow: Int, at time: Timestamp) {
+        losses.append("\(flow) \(direction) \(count.map { "\($0)" } ?? "?")")
+    }
 
     func ended(_ direction: Direction, of flow: Int, by end: FlowEnd, at time: Timestamp) {
         ends.append("\(flow) \(direction) \(end)")
@@ -82,4 +85,13 @@ func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         }
         initialized = count
     }
+}
+
+/// Reads a capture to its end.
+func reassemble(_ file: String, into sink: some StreamSink) throws -> ReassemblyCounters {
+    var reader = try CaptureReader(opening: file)
+    var reassembler = Reassembler()
+    while try reader.next({ reassembler.take($0, $1, into: sink) }) {}
+    reassembler.finish(into: sink)
+    return reassembler.counters
 }

@@ -68,6 +68,31 @@ import Testing
         #expect(try Tshark.lines(path, ["-Y", "tcp.analysis.lost_segment"]).count == 1)
     }
 
+    @Test func whatWasRecordedIsReadBack() throws {
+        let recorder = try recorder()
+        recordALot(into: recorder)
+        recorder.began(flow(7), at: .noon)
+        recorder.received([1, 2].span, .backward, of: 7, at: .noon)
+        recorder.lost(1000, .backward, of: 7, at: .noon)
+        recorder.received([3].span, .backward, of: 7, at: .noon)
+        recorder.finish()
+        let passed = PassedBytes()
+        let counters = try reassemble(path, into: passed)
+        #expect(passed.flows == (1...6).map { flow($0, isIPv6: $0 % 2 == 0) } + [flow(7)])
+        for number in 1...6 {
+            let expected = [UInt8](repeating: UInt8(number), count: 1 + 32 + 1460 + 65_000 + 65_001 + 300_000 + 3 + 2_000_000)
+            #expect(passed.bytes[.forward]?[number] == expected)
+            let answers = [UInt8](repeating: 0, count: 8 * 16) + [UInt8](repeating: 7, count: 1_500_000)
+            #expect(passed.bytes[.backward]?[number] == answers + (number % 3 == 1 ? [1, 2, 3] : []))
+        }
+        #expect(passed.bytes[.backward]?[7] == [1, 2, 3])
+        #expect(passed.ends.filter { $0.hasSuffix("finished") }.count == 4)
+        #expect(passed.ends.filter { $0.hasSuffix("reset") }.count == 4)
+        #expect(passed.losses == ["7 backward 1000"])
+        #expect(counters.bytesLost == 1000)
+        #expect(counters.retransmittedBytes == 0)
+    }
+
     @Test func whatIsLostIsCounted() throws {
         let recorder = try recorder()
         recorder.began(flow(1), at: .noon)
