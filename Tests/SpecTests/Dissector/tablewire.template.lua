@@ -114,8 +114,13 @@ local mostItems = 100000
 local widths = { u8 = 1, u16 = 2, u32 = 4, u64 = 8, i64 = 8, u128 = 16, bool = 1, Method = 2, ReplyKind = 1 }
 local readerOf, readerOfFields, leastOfFields
 
-local function fail(tree, name, text)
-    tree:add_proto_expert_info(experts.malformed, name .. ": " .. text)
+--- Says that this is no such field; always returns nothing.
+local function fail(message, tree, name, text)
+    if message.isUnsure then
+        text = text .. "; perhaps this is the rest of a message whose beginning is not in the capture"
+    end
+    tree:add_proto_expert_info(message.isUnsure and experts.cut or experts.malformed, name .. ": " .. text)
+    message.hasFailed = true
 end
 
 --- Whether `count` bytes are there.
@@ -129,7 +134,7 @@ local function has(message, tree, at, count, name)
         return false
     end
     if count <= message.stop - at then return true end
-    fail(tree, name, string.format("takes %.0f bytes, %.0f are left", count, message.stop - at))
+    fail(message, tree, name, string.format("takes %.0f bytes, %.0f are left", count, message.stop - at))
     return false
 end
 
@@ -271,7 +276,7 @@ local function bytesReader(path, field, lengthWidth)
             if count then
                 tree:add(shownCount, count):set_text(string.format("%s: %.0f rows", name, count:uint()))
             else
-                tree:add_proto_expert_info(experts.malformed, name .. ": does not unpack to a row block")
+                fail(message, tree, name, "does not unpack to a row block")
             end
         end
         if not isHidden or field.payload and tablewire.prefs.show_values then
@@ -336,7 +341,7 @@ local function listReader(kind, path, field)
         if not has(message, tree, at, 4, name) then return end
         local count = message.tvb:range(at, 4):uint()
         if count * least > message.stop - at - 4 then
-            return fail(tree, name, string.format("has %.0f elements, %d bytes are left", count, message.stop - at - 4))
+            return fail(message, tree, name, string.format("has %.0f elements, %d bytes are left", count, message.stop - at - 4))
         end
         local item = tree:add(shown, message.tvb:range(at, 4))
         return repeated(read, message, item, at, at + 4, count)
@@ -360,7 +365,7 @@ local function optionalReader(kind, path, field)
         if not has(message, tree, at, 1, name) then return end
         local isPresent = message.tvb:range(at, 1):uint()
         tree:add(shown, message.tvb:range(at, 1)):set_text(name .. ": " .. (isPresent == 0 and "absent" or "present"))
-        if isPresent > 1 then return fail(tree, name, "is neither absent nor present") end
+        if isPresent > 1 then return fail(message, tree, name, "is neither absent nor present") end
         if isPresent == 0 then return at + 1 end
         return read(message, tree, at + 1, scope)
     end
@@ -378,7 +383,7 @@ local function extensionsReader(path, field)
         end
         local item = tree:add(shown, message.tvb:range(at, message.stop - at), count)
         local stop = repeated(read, message, item, at, at, count)
-        if stop and stop < message.stop then return fail(tree, "extensions", "the last one is cut off") end
+        if stop and stop < message.stop then return fail(message, tree, "extensions", "the last one is cut off") end
         return stop
     end
 end
@@ -450,13 +455,13 @@ local function groupsReader(path, field)
             group:set_text(string.format("%d", count))
             local begin, operations = at, message.tvb:range(at + 8, 4):uint()
             if operations * 9 > stop - at - 12 then
-                return fail(group, name, string.format("has %.0f operations, %d bytes are left", operations, stop - at - 12))
+                return fail(message, group, name, string.format("has %.0f operations, %d bytes are left", operations, stop - at - 12))
             end
             stamp(message, group, at, {})
             local list = group:add(shown.operations, message.tvb:range(at + 8, 4))
             at = repeated(operation, message, list, at + 8, at + 12, operations)
             if not at then return end
-            if at > stop then return fail(group, name, "goes on after its end") end
+            if at > stop then return fail(message, group, name, "goes on after its end") end
             group:set_len(at - begin)
             count = count + 1
         end
@@ -561,6 +566,7 @@ local shownHeader = declare("tablewire.frame", ProtoField.none, "frame header")
 local readHeader = readerOfFields(headerFields, "tablewire.frame")
 local shownBody = declare("tablewire.body", ProtoField.bytes, base.NONE, "body of an unknown type")
 local shownPart = declare("tablewire.part", ProtoField.none, "part of a message of several frames")
+local shownCut = declare("tablewire.cut", ProtoField.none, "what the capture has of the body of a frame")
 local shownSkipped = declare("tablewire.skipped", ProtoField.none, "bytes that are no frame")
 tablewire.fields = declarations
 
@@ -619,42 +625,47 @@ end
 
 local function directionOf(stream, pinfo)
     local name = tostring(pinfo.src) .. " " .. pinfo.src_port
-    stream[name] = stream[name] or { parts = {} }
+    stream[name] = stream[name] or { parts = {}, unsure = {} }
     return stream[name]
+end
+
+--- Notes which sequence number came; returns what is to be said of it when it is not the next one.
+local function count(direction, header, sequence)
+    local expected = direction.next
+    direction.next = sequence + 1
+    if sequence == (expected or UInt64(0)) then return nil end
+    -- What is left of messages that were under way is shown by its length; others may have begun meanwhile.
+    for _, part in pairs(direction.parts) do part.isBroken, part.bytes = true, {} end
+    direction.unsure = { [0] = true, true, true, true }
+    if not expected then return nil end
+    local text = sequence > expected and "frames %s to %s are missing" or "after %s comes %s again"
+    return string.format(text, tostring(expected), tostring(sequence - 1))
 end
 
 --- Follows one direction: missing frames, and the parts of long messages. Returns what is to be said of this frame.
 local function follow(direction, header, tvb, at)
-    local note
-    local sequence = tvb:range(at + 16, 8):uint64()
-    if direction.next and sequence ~= direction.next then
-        local text = sequence > direction.next and "frames %s to %s are missing" or "after %s comes %s again"
-        note = { missing = string.format(text, tostring(direction.next), tostring(sequence - 1)) }
-        direction.parts = {}
-    end
-    direction.next = sequence + 1
+    local missing = count(direction, header, tvb:range(at + 16, 8):uint64())
+    local isUnsure = direction.unsure[header.lane]
+    if not header.isMore then direction.unsure[header.lane] = nil end
     local part = direction.parts[header.lane]
-    if not part and not header.isMore then return note end
-    note = note or {}
-    part = part or { frames = 0, size = 0, bytes = {} }
+    if part and (part.type ~= header.type or part.stream ~= header.stream) then part = nil end
+    direction.parts[header.lane] = nil
+    if not part and not header.isMore then return (missing or isUnsure) and { missing = missing, isUnsure = isUnsure } end
+    part = part or { type = header.type, stream = header.stream, frames = 0, size = 0, bytes = {} }
     part.frames, part.size = part.frames + 1, part.size + header.length
-    note.frames, note.size = part.frames, part.size
-    if part.size > schema.limits.message then
-        direction.parts[header.lane] = nil
-        note.isTooLong = true
-        return note
+    part.isBroken = part.isBroken or part.size > schema.limits.message
+    local note = { missing = missing, frames = part.frames, size = part.size, isBroken = part.isBroken, isMore = header.isMore }
+    if part.isBroken then
+        part.bytes = {}
+    elseif header.length > 0 then
+        part.bytes[#part.bytes + 1] = tvb:range(at + 32, header.length):bytes()
     end
-    if header.length > 0 then part.bytes[part.frames] = tvb:range(at + 32, header.length):bytes() end
     if header.isMore then
         direction.parts[header.lane] = part
-        return note
+    elseif not part.isBroken then
+        note.whole = ByteArray.new()
+        for _, bytes in ipairs(part.bytes) do note.whole:append(bytes) end
     end
-    direction.parts[header.lane] = nil
-    local whole = ByteArray.new()
-    for index = 1, part.frames do
-        if part.bytes[index] then whole:append(part.bytes[index]) end
-    end
-    note.whole = whole
     return note
 end
 
@@ -677,15 +688,15 @@ local function inform(pinfo, text)
     info:fence()
 end
 
-local function showMessage(kind, tvb, at, stop, item)
-    local message = { tvb = tvb, stop = stop, items = mostItems }
+local function showMessage(kind, tvb, at, stop, item, isUnsure)
+    local message = { tvb = tvb, stop = stop, items = mostItems, isUnsure = isUnsure }
     local scope = { short = {} }
     local tree = item:add(kind.shown, tvb:range(at, stop - at))
     tree:set_text(kind.name)
     local ended = kind.read(message, tree, at, scope)
-    if ended and ended < stop then fail(tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
+    if ended and ended < stop then fail(message, tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
     if message.table then table.insert(scope.short, kind.isCase and math.min(2, #scope.short + 1) or 1, message.table) end
-    if not ended and not message.isFull then scope.short[#scope.short + 1] = "[malformed]" end
+    if message.hasFailed then return isUnsure and "[cut off]" or "[malformed]" end
     return table.concat(scope.short, " ")
 end
 
@@ -699,43 +710,67 @@ end
 local function showBody(header, note, tvb, at, item)
     local kind = messages[header.type]
     local range = tvb:range(at + 32, header.length)
-    if header.isMore or note and (note.isTooLong or note.frames and not note.whole) then
-        item:add(shownPart, range):set_text(
-            string.format("part %d of a message, %d bytes so far", note and note.frames or 1, note and note.size or header.length))
-        if note and note.isTooLong then
-            item:add_proto_expert_info(experts.malformed, "The message is larger than any may be")
+    if note and note.frames then
+        local text = "part %d of a message, %d bytes so far"
+        if not note.isMore then text = "part %d of a message, %d bytes, the last" end
+        local part = item:add(shownPart, range)
+        part:set_text(string.format(text, note.frames, note.size))
+        if note.isBroken then
+            part:add_proto_expert_info(experts.cut, "The message is not shown: parts of it are missing, or it is too long")
         end
-        return "part " .. (note and note.frames or 1)
+        if not note.whole then return "part " .. note.frames end
     end
     if not kind then
-        item:add(shownBody, range):add_proto_expert_info(experts.unknown, string.format("Unknown type %d", header.type))
-        return header.length .. " bytes"
+        local body = note and note.whole and note.size > 0 and note.whole:tvb("Tablewire message"):range() or range
+        item:add(shownBody, body):add_proto_expert_info(experts.unknown, string.format("Unknown type %d", header.type))
+        return body:len() .. " bytes"
     end
-    if note and note.whole then
-        item:add(shownPart, range):set_text(string.format("part %d of a message, %d bytes, the last", note.frames, note.size))
-        if note.size == 0 then return showMessage(kind, tvb, at + 32, at + 32, item) end
+    if note and note.whole and note.size > 0 then
         return showMessage(kind, note.whole:tvb("Tablewire message"), 0, note.size, item)
     end
-    return showMessage(kind, tvb, at + 32, at + 32 + header.length, item)
+    return showMessage(kind, tvb, at + 32, at + 32 + header.length, item, note and note.isUnsure)
 end
 
-local function showFrame(header, raw, tvb, at, pinfo, tree, direction)
-    local item = tree:add(tablewire, tvb:range(at, 32 + header.length))
+--- Shows the header; returns the item of the frame, and what both lines begin with.
+local function showHeader(header, tvb, at, count, tree)
+    local item = tree:add(tablewire, tvb:range(at, count))
     local sequence = tostring(tvb:range(at + 16, 8):uint64())
     local name = schema.messageNames[header.type] or string.format("type %d", header.type)
     item:append_text(string.format(", %s, sequence %s", name, sequence))
     local headerItem = item:add(shownHeader, tvb:range(at, 32))
     headerItem:set_text("frame header")
     readHeader({ tvb = tvb, stop = at + 32, items = mostItems }, headerItem, at, { short = {} })
+    return item, name .. " " .. sequence .. (header.stream ~= 0 and string.format(" #%.0f", header.stream) or "")
+end
 
+local function noteOf(pinfo, at, header, make)
     local key = pinfo.number .. " " .. at .. " " .. header.key
-    if not pinfo.visited then notes[key] = follow(direction, header, tvb, at) end
-    local note = notes[key]
+    if not pinfo.visited then notes[key] = make() end
+    return notes[key]
+end
+
+local function showFrame(header, raw, tvb, at, pinfo, tree, direction)
+    local item, text = showHeader(header, tvb, at, 32 + header.length, tree)
+    local note = noteOf(pinfo, at, header, function() return follow(direction, header, tvb, at) end)
     if note and note.missing then item:add_proto_expert_info(experts.gap, note.missing) end
     if tablewire.prefs.check_body then checkBody(raw, at + 1, header, item) end
-    local text = showBody(header, note, tvb, at, item)
-    local stream = header.stream ~= 0 and " #" .. header.stream or ""
-    inform(pinfo, name .. " " .. sequence .. stream .. (text ~= "" and " " .. text or ""))
+    local fields = showBody(header, note, tvb, at, item)
+    inform(pinfo, fields ~= "" and text .. " " .. fields or text)
+end
+
+--- A frame whose end is not in the capture.
+local function showCut(header, raw, tvb, at, pinfo, tree, direction)
+    local item, text = showHeader(header, tvb, at, #raw - at, tree)
+    local note = noteOf(pinfo, at, header, function()
+        local missing = count(direction, header, tvb:range(at + 16, 8):uint64())
+        direction.parts[header.lane] = nil
+        return missing and { missing = missing }
+    end)
+    if note then item:add_proto_expert_info(experts.gap, note.missing) end
+    local lack = string.format("%.0f of %.0f body bytes are missing", at + 32 + header.length - #raw, header.length)
+    item:add(shownCut, tvb:range(at + 32, #raw - at - 32)):set_text(lack)
+    item:add_proto_expert_info(experts.cut, lack)
+    inform(pinfo, text .. " cut off")
 end
 
 local function showPreface(tvb, at, pinfo, tree)
@@ -783,7 +818,7 @@ local function showNext(raw, tvb, at, pinfo, tree, stream)
             return at + 32 + header.length
         end
         if tvb:len() == tvb:reported_len() and ask(pinfo, at, missing) then return nil end
-        showSkipped(tvb, at, #raw - at, pinfo, tree, experts.cut, "a frame that the capture cut off")
+        showCut(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
         return #raw
     end
     if not header and beginsAt(raw, at + 1) and tvb:len() == tvb:reported_len() and ask(pinfo, at, DESEGMENT_ONE_MORE_SEGMENT) then
@@ -804,7 +839,7 @@ local function isOurs(raw)
     return position ~= nil
 end
 
-function tablewire.dissector(tvb, pinfo, tree)
+local function dissect(tvb, pinfo, tree)
     local raw = tvb:raw()
     local stream = streamOf()
     if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) then return 0 end
@@ -814,11 +849,13 @@ function tablewire.dissector(tvb, pinfo, tree)
     return tvb:len()
 end
 
+tablewire.dissector = dissect
+
 --- Any port.
 local function recognise(tvb, pinfo, tree)
     if not isOurs(tvb:raw()) then return false end
     pinfo.conversation = tablewire
-    tablewire.dissector(tvb, pinfo, tree)
+    dissect(tvb, pinfo, tree)
     return true
 end
 
