@@ -34,7 +34,18 @@ package enum ProgramEntry {
         }
     }
 
-    private static func report<Root: AsyncParsableCommand>(_ error: any Error, _ root: Root.Type) -> Int32 {
+    /// The same for a program that does not wait for anything asynchronous, and so has one thread until it makes others.
+    package static func run<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> Int32 {
+        do {
+            var command = try root.parseAsRoot(arguments)
+            try command.run()
+            return Status.fine
+        } catch {
+            return report(error, root)
+        }
+    }
+
+    private static func report<Root: ParsableCommand>(_ error: any Error, _ root: Root.Type) -> Int32 {
         switch error {
         case is Output.Closed: return Status.outputClosed
         case let error as CommandError: return complain("\(error)", error.status, root)
@@ -49,7 +60,7 @@ package enum ProgramEntry {
     }
 
     /// `--help` and `--version` arrive as errors.
-    private static func help<Root: AsyncParsableCommand>(_ error: any Error, _ root: Root.Type) -> Int32 {
+    private static func help<Root: ParsableCommand>(_ error: any Error, _ root: Root.Type) -> Int32 {
         do {
             let output = Output()
             try output.print(root.fullMessage(for: error))
@@ -60,14 +71,14 @@ package enum ProgramEntry {
         }
     }
 
-    private static func complain<Root: AsyncParsableCommand>(_ text: String, _ status: Int32, _ root: Root.Type) -> Int32 {
+    private static func complain<Root: ParsableCommand>(_ text: String, _ status: Int32, _ root: Root.Type) -> Int32 {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         StandardError.write("\(root.configuration.commandName ?? ""): \(line)\n")
         return status
     }
 
     /// The parser's message and, from its last line, where to read more.
-    private static func usage<Root: AsyncParsableCommand>(_ error: any Error, _ root: Root.Type) -> String {
+    private static func usage<Root: ParsableCommand>(_ error: any Error, _ root: Root.Type) -> String {
         let message = root.message(for: error)
         let text = message.prefix(1).lowercased() + message.dropFirst()
         let lines = root.fullMessage(for: error).split(whereSeparator: \.isNewline)

@@ -4,15 +4,15 @@ import ProgramEntry
 
 @main
 enum Program {
-    static func main() async {
+    static func main() {
         // A reader that goes away is an error of write(2).
         signal(SIGPIPE, SIG_IGN)
-        exit(await ProgramEntry.run(Wiredump.self, Array(CommandLine.arguments.dropFirst())))
+        exit(ProgramEntry.run(Wiredump.self, Array(CommandLine.arguments.dropFirst())))
     }
 }
 
 /// The root of all commands.
-struct Wiredump: AsyncParsableCommand {
+struct Wiredump: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wiredump",
         abstract: "Shows what Tablewire nodes say to each other: captures, live traffic, and their files.",
@@ -57,6 +57,6 @@ struct Wiredump: AsyncParsableCommand {
               4  the capture itself lost packets
             """,
         version: "0.1.0",
-        subcommands: [ReadCommand.self, ProxyCommand.self, DiskCommand.self],
+        subcommands: [ReadCommand.self, LiveCommand.self, ProxyCommand.self, DiskCommand.self],
         defaultSubcommand: ReadCommand.self)
 }

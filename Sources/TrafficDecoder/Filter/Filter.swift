@@ -85,7 +85,6 @@ extension Filter.Test {
 struct FilterRun {
     private let filter: Filter
     private let schema: Schema
-    private var start: Timestamp?
     private var walker: BodyWalker
 
     init(_ filter: Filter, _ schema: Schema) {
@@ -95,7 +94,6 @@ struct FilterRun {
     }
 
     mutating func accepts(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) -> Bool {
-        if start == nil { start = frame.time }
         return decide(filter.root, frame, body, link)
     }
 
@@ -133,7 +131,7 @@ struct FilterRun {
                 ? holds(test, link.dialer) || holds(test, link.acceptor)
                 : holds(test, link.dialer) && holds(test, link.acceptor)
         case .time:
-            let relative = frame.time.nanoseconds - (start ?? frame.time).nanoseconds
+            let relative = frame.time.nanoseconds - link.captureStart.nanoseconds
             return test.holds(test.isDate ? frame.time.nanoseconds : relative)
         case .error: return holds(test, frame.violations)
         case .field(let name): return isWholeAndHolds(test, name, frame, body)

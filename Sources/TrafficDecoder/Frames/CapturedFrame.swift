@@ -17,9 +17,17 @@ package struct CapturedFrame {
     package var isWhole: Bool
     /// Why it is not whole, in words, when something is missing.
     package var lack: String?
+    /// The first of its lane after missing bytes: it may be the end of a message whose earlier frames nobody saw.
+    var mayLackBeginning = false
     /// Rows of a SNAP_CHUNK whose block was unpacked.
     package var rows: Int?
     package var violations: [Violation] = []
+
+    /// Its body makes no sense, which is no wonder.
+    mutating func lackBeginning() {
+        isWhole = false
+        lack = "the beginning of the message is missing"
+    }
 }
 
 /// What else a capture shows.

@@ -11,7 +11,7 @@ struct StreamScanner {
         case frame(CapturedHeader, Range<Int>)
         /// A header that announces more than any frame may have; what follows is searched for the next header.
         case oversized(CapturedHeader)
-        /// So many bytes were passed over before the header that comes next; `isFault` when a header should have stood there.
+        /// So many bytes, perhaps none, were passed over before the header that comes next; `isFault` when a header should have stood there.
         case skipped(Int, isFault: Bool)
     }
 
@@ -83,7 +83,6 @@ struct StreamScanner {
             case .lost:
                 guard find(bytes, &offset) else { return wait(for: CapturedHeader.size) }
                 state = .frames
-                guard skipped > 0 else { continue }
                 defer {
                     skipped = 0
                     isFault = false

@@ -24,6 +24,7 @@ package final class TrafficDecoder: StreamSink {
     private var links: [Int: Link] = [:]
     private var lastLink: Link?
     private var unfinishedBytes = 0
+    private var captureStart: Timestamp?
     /// Frames seen so far.
     package private(set) var frames = 0
     /// Violations seen so far.
@@ -58,7 +59,9 @@ package final class TrafficDecoder: StreamSink {
     // MARK: What reassembly tells
 
     package func began(_ flow: Flow, at time: Timestamp) {
-        let link = Link(flow, at: time)
+        let start = captureStart ?? time
+        captureStart = start
+        let link = Link(flow, at: time, captureStart: start)
         link.judge(link.dialer)
         link.judge(link.acceptor)
         links[flow.number] = link
@@ -90,6 +93,7 @@ package final class TrafficDecoder: StreamSink {
         }
         link.judge(sender)
         for lane in sender.lanes.indices { abandon(lane, sender) }
+        sender.doubtBeginnings()
         guard link.isOurs else { return }
         lostBytes += count ?? 0
         if count == nil { gapsOfUnknownSize += 1 }
@@ -182,6 +186,7 @@ package final class TrafficDecoder: StreamSink {
             missing = header.sequence - expected
         }
         sender.nextSequence = nil
+        guard count > 0 || missing > 0 || violation != nil else { return }
         let begin = sender.scanner.begin
         observer.event(
             .skipped(count, missing: missing, begin: begin, violation: violation), sender.direction, of: link, at: time)
@@ -218,7 +223,7 @@ package final class TrafficDecoder: StreamSink {
         if lane < Lane.allCases.count, header.hasMore || sender.lanes[lane].unfinished != nil {
             part(&frame, body, sender, link)
         } else {
-            self.message(&frame, body, link)
+            self.message(&frame, body, sender, link)
         }
     }
 
@@ -266,10 +271,15 @@ package final class TrafficDecoder: StreamSink {
             frame.lack = frame.lack ?? "earlier frames of the message are missing or were too many to keep"
             return tell(frame, body, link)
         }
-        message(&frame, unfinished.body.span, link)
+        message(&frame, unfinished.body.span, sender, link)
     }
 
-    private func message(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ link: Link) {
+    private func message(_ frame: inout CapturedFrame, _ body: Span<UInt8>, _ sender: LinkEnd, _ link: Link) {
+        let lane = Int(frame.header.lane)
+        if lane < sender.lanes.count, sender.lanes[lane].mayLackBeginning {
+            frame.mayLackBeginning = true
+            sender.lanes[lane].mayLackBeginning = false
+        }
         guard frame.isWhole, let type = MessageType(rawValue: frame.header.type) else { return tell(frame, body, link) }
         judge(&frame, type, body, link)
         tell(frame, body, link)
@@ -283,6 +293,7 @@ package final class TrafficDecoder: StreamSink {
             if case .snapChunk(let chunk) = message { frame.rows = try Self.rows(chunk) }
             if changesLink { link.learn(message, &frame) }
         } catch {
+            guard !frame.mayLackBeginning else { return frame.lackBeginning() }
             frame.violations.append(Violation(error, in: type))
         }
     }

@@ -10,9 +10,12 @@ package final class Link {
     /// Whether a preface or a frame was seen; until then it may be anybody's connection.
     package internal(set) var isOurs = false
     package let began: Timestamp
+    /// When the first connection of the capture began: what relative times count from.
+    let captureStart: Timestamp
 
-    init(_ flow: Flow, at time: Timestamp) {
+    init(_ flow: Flow, at time: Timestamp, captureStart: Timestamp) {
         self.flow = flow
+        self.captureStart = captureStart
         began = time
         dialer = LinkEnd(flow, .forward)
         acceptor = LinkEnd(flow, .backward)
@@ -69,7 +72,11 @@ package final class LinkEnd {
         address = Array(endpoint.description.utf8)
         label = address
         scanner = StreamScanner(isFromStart: flow.isFromStart)
-        if flow.isFromStart { nextSequence = 0 }
+        if flow.isFromStart { nextSequence = 0 } else { doubtBeginnings() }
+    }
+
+    func doubtBeginnings() {
+        for lane in lanes.indices { lanes[lane].mayLackBeginning = true }
     }
 
     /// Whether the label comes from a HELLO.
@@ -90,6 +97,8 @@ struct CapturedLane {
     }
 
     var unfinished: Unfinished?
+    /// Bytes are missing, so the next frame may be the end of a message whose beginning nobody saw.
+    var mayLackBeginning = false
     /// Body bytes since the link began; nil when its beginning is not in the capture (FRM-030).
     var used: UInt64?
     /// Body bytes that the peer allows; nil when nobody saw it say so.

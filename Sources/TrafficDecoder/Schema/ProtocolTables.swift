@@ -182,7 +182,7 @@ enum ProtocolTables {
         file 7 log-S
         file 8 table-NAME.ckpt
         file 9 conflicts-P
-        record 1 manifest generation:u64 cluster:u128 founded:u64;unit=date
+        record 1 manifest generation:u64 cluster:u128 founded:u64;unit=stamp
         record 2 node node:u128 incarnation:u64 name:NodeName
         record 3 clock bound:u64;unit=stamp
         record 4 members cluster:u128 members:body<MEMBERS>

@@ -87,7 +87,6 @@ enum Colour: String {
 /// What every line begins with: time, who to whom.
 struct LineHead {
     let options: ViewOptions
-    private var start: Timestamp?
     private var width = 9
 
     init(_ options: ViewOptions) { self.options = options }
@@ -98,10 +97,8 @@ struct LineHead {
     ) {
         if let number { out.write(decimal: UInt64(number), width: 6) } else { out.write("     -") }
         out.write("  ")
-        let start = self.start ?? time
-        self.start = start
         switch options.clock {
-        case .relative: out.write(seconds: time.nanoseconds - start.nanoseconds)
+        case .relative: out.write(seconds: time.nanoseconds - link.captureStart.nanoseconds)
         case .utc: out.write(timeOfDay: time.nanoseconds)
         }
         out.write("  ")
@@ -160,8 +157,9 @@ struct LineHead {
             plain(&out)
         case .skipped(let count, let missing, let begin, let violation):
             colour(.gap, &out)
-            out.write("-- \(count) bytes passed over up to the next frame")
-            if missing > 0 { out.write(", \(missing) frames missing by their sequence") }
+            var words = count > 0 ? ["\(count) bytes passed over up to the next frame"] : []
+            if missing > 0 { words.append("\(missing) frames missing by their sequence") }
+            out.write("-- " + words.joined(separator: ", "))
             plain(&out)
             if let violation {
                 out.write(", beginning with ")
@@ -177,7 +175,6 @@ struct LineHead {
     }
 
     mutating func write(beginOf link: Link, at time: Timestamp, to out: inout TextBuffer) {
-        if start == nil { start = time }
         colour(.dim, &out)
         out.write("-- link \(link.number): \(link.flow.first) > \(link.flow.second)")
         if !link.flow.isFromStart { out.write(", its beginning is not in the capture") }

@@ -9,6 +9,8 @@ struct LineFields: ~Copyable, FieldVisitor {
     private let shown: [[Bool]]
     private var current: [Bool] = []
     private var structure = -1
+    /// Shown only where there is one.
+    private let offending: UInt32
     /// Structures and lists that are open, and how many elements of the innermost shown list came.
     private var depth = 0
     private var elements = 0
@@ -25,6 +27,7 @@ struct LineFields: ~Copyable, FieldVisitor {
     init(_ schema: Schema, showsValues: Bool) {
         self.schema = schema
         self.showsValues = showsValues
+        offending = UInt32(schema.names.firstIndex(of: "offendingSequence") ?? 0)
         keys = schema.names.map { $0.isEmpty ? [] : Array(" \($0)=".utf8) }
         shown = schema.structures.map { structure in
             let wanted = Set((Self.wanted[structure.name] ?? "").split(separator: " ").map(String.init))
@@ -160,6 +163,8 @@ struct LineFields: ~Copyable, FieldVisitor {
     // MARK: Values
 
     mutating func number(_ value: UInt64, width: Int, _ field: Schema.Field, at place: Range<Int>) {
+        // A close seldom has all of its fields.
+        if value == 0, field.unit == .message || field.unit == .milliseconds || field.name == offending { return }
         guard key(field) else { return }
         switch field.unit {
         case .hash: out.write(hex: value, width: width)
@@ -212,7 +217,7 @@ struct LineFields: ~Copyable, FieldVisitor {
     }
 
     mutating func text(_ bytes: Span<UInt8>, _ field: Schema.Field, at place: Range<Int>) {
-        guard key(field) else { return }
+        guard bytes.count > 0, key(field) else { return }
         out.write(text: bytes, most: Self.mostBytes * 4)
     }
 

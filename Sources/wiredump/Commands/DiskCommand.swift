@@ -3,7 +3,7 @@ import Glibc
 import ProgramTerminal
 import TrafficDecoder
 
-struct DiskCommand: AsyncParsableCommand {
+struct DiskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disk",
         abstract: "Show a file of a node's data directory: MANIFEST, node, clock, log, checkpoint, conflicts.",
@@ -24,7 +24,7 @@ struct DiskCommand: AsyncParsableCommand {
         if json && (verbose || hex) { throw ValidationError("--json shows every field already: leave out -v and -x") }
     }
 
-    func run() async throws {
+    func run() throws {
         let output = TextOutput()
         let form: FrameForm = json ? .json : hex ? .bytes : verbose ? .fields : .lines
         var printer = DiskPrinter(form, showsValues: showValues) { output.write($0) }

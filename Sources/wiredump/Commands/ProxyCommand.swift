@@ -3,7 +3,7 @@ import PacketCapture
 import ProgramTerminal
 import TrafficDecoder
 
-struct ProxyCommand: AsyncParsableCommand {
+struct ProxyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy",
         abstract: "Stand between two programs, pass everything on unchanged, and show or record it.",
@@ -29,7 +29,7 @@ struct ProxyCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "WHAT TO SHOW") var show: ShowOptions
 
-    func run() async throws {
+    func run() throws {
         guard let listen = SocketName(listen) else { throw UsageError("--listen needs HOST:PORT, not '\(listen)'") }
         guard let to = SocketName(to) else { throw UsageError("--to needs HOST:PORT, not '\(to)'") }
         let display = try Display(show)

@@ -4,7 +4,7 @@ import PacketCapture
 import ProgramTerminal
 import TrafficDecoder
 
-struct ReadCommand: AsyncParsableCommand {
+struct ReadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read",
         abstract: "Show a capture file; this is what 'wiredump FILE' does.",
@@ -15,7 +15,7 @@ struct ReadCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "WHAT TO SHOW") var show: ShowOptions
 
-    func run() async throws {
+    func run() throws {
         let display = try Display(show)
         var reassembler = Reassembler()
         var failure: CaptureError?
