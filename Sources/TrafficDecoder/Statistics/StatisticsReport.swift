@@ -66,10 +66,10 @@ extension TrafficStatistics {
         ])
         for (pair, sent) in pairs where sent.pings > 0 {
             table.append([
-                .init(pair.words), .init(number: sent.pings), .init(Self.time(sent.intervals.quantile(0.5))),
-                .init(Self.time(sent.intervals.quantile(0.99))), .init(Self.time(sent.intervals.longest)),
-                .init(Self.time(sent.roundTrips.quantile(0.5))), .init(Self.time(sent.roundTrips.quantile(0.99))),
-                .init(Self.time(sent.roundTrips.longest)), .init(number: sent.roundTrips.count),
+                .init(pair.words), .init(number: sent.pings), .init(Self.time(sent.intervals, 0.5)),
+                .init(Self.time(sent.intervals, 0.99)), .init(Self.time(sent.intervals, 1)),
+                .init(Self.time(sent.roundTrips, 0.5)), .init(Self.time(sent.roundTrips, 0.99)),
+                .init(Self.time(sent.roundTrips, 1)), .init(number: sent.roundTrips.count),
                 .init(sent.gapCount == 0 ? "" : Quantity.grouped(sent.gapCount), .bad),
             ])
         }
@@ -80,11 +80,11 @@ extension TrafficStatistics {
         var table = TextTable(["FROM > TO", "ACKNOWLEDGED", "APPLIED", "P99", "MAX", "DURABLE", "P99", "MAX"])
         for (pair, sent) in pairs where sent.applied.count > 0 {
             table.append([
-                .init(pair.words), .init(number: sent.applied.count), .init(Self.time(sent.applied.quantile(0.5))),
-                .init(Self.time(sent.applied.quantile(0.99))), .init(Self.time(sent.applied.longest)),
-                .init(sent.durable.count > 0 ? Self.time(sent.durable.quantile(0.5)) : ""),
-                .init(sent.durable.count > 0 ? Self.time(sent.durable.quantile(0.99)) : ""),
-                .init(sent.durable.count > 0 ? Self.time(sent.durable.longest) : ""),
+                .init(pair.words), .init(number: sent.applied.count), .init(Self.time(sent.applied, 0.5)),
+                .init(Self.time(sent.applied, 0.99)), .init(Self.time(sent.applied, 1)),
+                .init(Self.time(sent.durable, 0.5)),
+                .init(Self.time(sent.durable, 0.99)),
+                .init(Self.time(sent.durable, 1)),
             ])
         }
         return table
@@ -104,28 +104,34 @@ extension TrafficStatistics {
 
     // MARK: Lines
 
-    /// A bar for each span of intervals; spans double.
+    /// A bar for each span of intervals; each span is a quarter wider than the one below, empty ones between bars are told once.
     private var intervalChart: [String] {
         var all = DurationHistogram()
         for (_, sent) in pairs { all.add(sent.intervals) }
         guard all.count > 0 else { return [] }
         var bars: [(upper: Int64, count: Int)] = []
-        var lower: Int64 = 0
-        var upper: Int64 = 1_000_000
+        var (lower, upper): (Int64, Int64) = (0, 1_000_000)
         while lower <= all.longest {
             bars.append((upper, all.count(from: lower, below: upper)))
-            (lower, upper) = (upper, upper * 2)
+            (lower, upper) = (upper, upper + upper / 4)
         }
-        while bars.first?.count == 0 { bars.removeFirst() }
+        bars.removeFirst(bars.firstIndex { $0.count > 0 } ?? 0)
         let most = bars.map(\.count).max() ?? 1
         let labels = bars.map { "below \(Self.time($0.upper))" }
         let width = labels.map(\.count).max() ?? 0
-        return zip(labels, bars).map { label, bar in
-            let length = bar.count == 0 ? 0 : max(1, bar.count * 50 / most)
-            return String(repeating: " ", count: width - label.count) + label + " |" + String(repeating: "#", count: length)
-                + (bar.count == 0 ? "" : " \(Quantity.grouped(bar.count))")
+        var lines: [String] = []
+        for (label, bar) in zip(labels, bars) {
+            guard bar.count > 0 else {
+                if lines.last != Self.none(width) { lines.append(Self.none(width)) }
+                continue
+            }
+            let stroke = String(repeating: "#", count: max(1, bar.count * 50 / most))
+            lines.append(String(repeating: " ", count: width - label.count) + "\(label) |\(stroke) \(Quantity.grouped(bar.count))")
         }
+        return lines
     }
+
+    private static func none(_ width: Int) -> String { String(repeating: " ", count: width - 1) + "… |" }
 
     /// The longest pauses of all pairs, and what the same end sent meanwhile.
     var longestPauses: [DirectionStatistics.Gap] {
@@ -153,6 +159,11 @@ extension TrafficStatistics {
     private static func seconds(_ nanoseconds: Int64) -> String {
         let milliseconds = nanoseconds / 1_000_000
         return "\(milliseconds / 1000).\(String(1000 + milliseconds % 1000).dropFirst()) s"
+    }
+
+    /// A quantile; nothing where nothing was measured.
+    private static func time(_ histogram: DurationHistogram, _ share: Double) -> String {
+        histogram.count > 0 ? time(histogram.quantile(share)) : ""
     }
 
     /// In the unit that leaves one to three digits in front of the point.
