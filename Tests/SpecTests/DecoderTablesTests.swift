@@ -54,7 +54,8 @@ import Testing
         }
         lines += document.structs.filter { $0.name != "Extension" }.map { "struct \($0.name)" + fields($0.fields) }
         lines += document.messages.map { message in
-            "message \(message.code) \(message.name) \(message.lane) \(permitted(message.name)) \(message.requirement)" + fields(message.fields)
+            "message \(message.code) \(message.name) \(message.lane) \(permitted(message.name)) \(message.requirement)"
+                + fields(message.fields)
         }
         lines += document.calls.map { "call \($0.code) \($0.name)" + fields($0.fields) }
         lines += document.replies.map { "reply \($0.code) \($0.name)" + fields($0.fields) }

@@ -1,7 +1,7 @@
 import ClusterModel
 import Logging
-import Synchronization
 import ProgramTerminal
+import Synchronization
 import Testing
 
 @testable import tablewire

@@ -55,7 +55,8 @@ struct Conversation {
     // MARK: Playing it
 
     static let flow = Flow(
-        number: 1, first: Endpoint(address: .v4(0x7F00_0001), port: 50000), second: Endpoint(address: .v4(0x7F00_0001), port: 7400),
+        number: 1, first: Endpoint(address: .v4(0x7F00_0001), port: 50000),
+        second: Endpoint(address: .v4(0x7F00_0001), port: 7400),
         isFromStart: true)
 
     static func time(_ milliseconds: Int64) -> Timestamp {

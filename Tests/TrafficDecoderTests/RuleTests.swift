@@ -19,7 +19,8 @@ import WireFormat
 
     @Test func wrongChecksumOfABody() {
         var conversation = Conversation.established()
-        var frame = Conversation.frame(type: MessageType.pong.rawValue, lane: 0, sequence: 2, body: [UInt8](repeating: 0, count: 24))
+        var frame = Conversation.frame(
+            type: MessageType.pong.rawValue, lane: 0, sequence: 2, body: [UInt8](repeating: 0, count: 24))
         frame[40] ^= 1
         conversation.append(frame, .forward)
         #expect(requirements(conversation) == ["FRM-011"])
@@ -93,7 +94,8 @@ import WireFormat
         #expect(recording.frames.last { $0.type == MessageType.members.rawValue }?.body == body)
 
         conversation.send(type: MessageType.members.rawValue, flags: 1, lane: 1, body: [0], .forward)
-        conversation.send(type: MessageType.probeReply.rawValue, lane: 1, body: MessageCodec.encode(.members(Members([]))), .forward)
+        conversation.send(
+            type: MessageType.probeReply.rawValue, lane: 1, body: MessageCodec.encode(.members(Members([]))), .forward)
         #expect(requirements(conversation).contains("FRM-014"))
         var empty = Conversation.established()
         empty.send(type: MessageType.members.rawValue, flags: 1, lane: 1, body: [], .forward)

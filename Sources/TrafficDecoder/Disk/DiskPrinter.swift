@@ -50,7 +50,8 @@ package struct DiskPrinter: ~Copyable {
         guard let layout = schema.record(Int(type)) else { return showUnknown(offset, type, body) }
         switch form {
         case .json:
-            json.out.write("{\"kind\":\"record\",\"offset\":\(offset),\"type\":\"\(layout.name)\",\"length\":\(body.count),\"fields\":{")
+            json.out.write(
+                "{\"kind\":\"record\",\"offset\":\(offset),\"type\":\"\(layout.name)\",\"length\":\(body.count),\"fields\":{")
             json.start()
             json.rowCount = nil
             let isWhole = walker.walk(layout.structure, in: body, &json)

@@ -94,10 +94,11 @@ struct FilterRun {
     }
 
     mutating func accepts(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) -> Bool {
-        return decide(filter.root, frame, body, link)
+        decide(filter.root, frame, body, link)
     }
 
-    private mutating func decide(_ node: Filter.Node, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link) -> Bool {
+    private mutating func decide(_ node: Filter.Node, _ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ link: Link) -> Bool
+    {
         switch node {
         case .and(let left, let right): decide(left, frame, body, link) && decide(right, frame, body, link)
         case .or(let left, let right): decide(left, frame, body, link) || decide(right, frame, body, link)
@@ -210,7 +211,9 @@ extension Filter {
             self.init(.and(try number(.link, parts[0]), try number(.stream, parts[1])), needsFields: false)
         case "key":
             let names = Schema.current.names
-            guard parts.count == 2, let key = names.firstIndex(of: "key"), let table = names.firstIndex(of: "table") else { throw problem }
+            guard parts.count == 2, let key = names.firstIndex(of: "key"), let table = names.firstIndex(of: "table") else {
+                throw problem
+            }
             let isKey = Test(subject: .field(key), relation: .equal, text: Array(parts[1].utf8))
             let isTable = Test(subject: .field(table), relation: .equal, text: Array(parts[0].utf8))
             // Chunks and replies name no table; their key is all there is.

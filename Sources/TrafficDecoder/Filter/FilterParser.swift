@@ -64,7 +64,9 @@ struct FilterParser {
                 place += symbol.count
             } else {
                 let start = place
-                while place < characters.count, !characters[place].isWhitespace, !"()=!<>~\"".contains(characters[place]) { place += 1 }
+                while place < characters.count, !characters[place].isWhitespace, !"()=!<>~\"".contains(characters[place]) {
+                    place += 1
+                }
                 tokens.append((.word(String(characters[start..<place])), start))
             }
         }
@@ -210,7 +212,8 @@ struct FilterParser {
         }
         if let seconds = Double(text), seconds.magnitude < 1e9 { return Int64(seconds * 1e9) }
         guard let date = CalendarDate.nanoseconds(text) else {
-            throw problem("'\(text)' is no time: seconds since the first frame, or 2026-11-21T18:25:16.6Z", at: tokens[index - 1].column)
+            throw problem(
+                "'\(text)' is no time: seconds since the first frame, or 2026-11-21T18:25:16.6Z", at: tokens[index - 1].column)
         }
         return date
     }
@@ -249,7 +252,8 @@ enum CalendarDate {
         let date = halves[0].split(separator: "-").compactMap { Int64($0) }
         let clock = halves[1].split(separator: ":")
         guard date.count == 3, clock.count == 3, let hour = Int64(clock[0]), let minute = Int64(clock[1]),
-            let second = Double(clock[2]), (1970...2200).contains(date[0]), (1...12).contains(date[1]), (1...31).contains(date[2]),
+            let second = Double(clock[2]), (1970...2200).contains(date[0]), (1...12).contains(date[1]),
+            (1...31).contains(date[2]),
             (0...23).contains(hour), (0...59).contains(minute), second >= 0, second < 61
         else { return nil }
         let seconds = day(date[0], date[1], date[2]) * 86400 + hour * 3600 + minute * 60

@@ -5,7 +5,8 @@ extension TrafficStatistics {
     package var json: String {
         var out = TextBuffer()
         out.write("{\"kind\":\"statistics\",\"frames\":\(frames),\"links\":\(links),\"nanoseconds\":\(max(0, elapsed))")
-        out.write(",\"gaps\":\(gaps),\"gapBytes\":\(gapBytes),\"missingFrames\":\(missingFrames),\"skippedBytes\":\(skippedBytes)")
+        out.write(
+            ",\"gaps\":\(gaps),\"gapBytes\":\(gapBytes),\"missingFrames\":\(missingFrames),\"skippedBytes\":\(skippedBytes)")
         out.write(",\"handshakes\":")
         out.write(handshakes)
         out.write(",\"pairs\":[")
@@ -63,6 +64,7 @@ extension TrafficStatistics {
 extension TextBuffer {
     fileprivate mutating func write(_ histogram: DurationHistogram) {
         write(
-            "{\"count\":\(histogram.count),\"p50\":\(histogram.quantile(0.5)),\"p99\":\(histogram.quantile(0.99)),\"max\":\(histogram.longest)}")
+            "{\"count\":\(histogram.count),\"p50\":\(histogram.quantile(0.5)),\"p99\":\(histogram.quantile(0.99)),\"max\":\(histogram.longest)}"
+        )
     }
 }

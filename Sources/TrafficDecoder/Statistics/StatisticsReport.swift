@@ -126,7 +126,8 @@ extension TrafficStatistics {
                 continue
             }
             let stroke = String(repeating: "#", count: max(1, bar.count * 50 / most))
-            lines.append(String(repeating: " ", count: width - label.count) + "\(label) |\(stroke) \(Quantity.grouped(bar.count))")
+            lines.append(
+                String(repeating: " ", count: width - label.count) + "\(label) |\(stroke) \(Quantity.grouped(bar.count))")
         }
         return lines
     }
@@ -145,7 +146,8 @@ extension TrafficStatistics {
                 "\(Quantity.bytes(UInt64(gap.bytesByLane[lane]))) \(schema.lanes[lane])"
             }
             let at = Self.seconds(gap.start.nanoseconds - (start?.nanoseconds ?? 0))
-            return "\(String(decoding: gap.label, as: UTF8.self)) at \(at): \(Self.time(gap.nanoseconds)) without a PING, meanwhile "
+            return
+                "\(String(decoding: gap.label, as: UTF8.self)) at \(at): \(Self.time(gap.nanoseconds)) without a PING, meanwhile "
                 + (lanes.isEmpty ? "nothing" : lanes.joined(separator: ", "))
         }
     }

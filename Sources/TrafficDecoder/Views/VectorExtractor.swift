@@ -19,7 +19,9 @@ package final class VectorExtractor: TrafficObserver {
     package func frame(_ frame: borrowing CapturedFrame, body: Span<UInt8>, of link: Link) {
         guard frame.number == number, !isDone else { return }
         guard frame.isWhole else {
-            problem = frame.header.hasMore ? "goes on in the next frame: give the last one of its message" : frame.lack ?? "is not whole"
+            problem =
+                frame.header.hasMore
+                ? "goes on in the next frame: give the last one of its message" : frame.lack ?? "is not whole"
             return
         }
         let header = frame.header.violations(in: frame.violations)
@@ -48,7 +50,8 @@ package final class VectorExtractor: TrafficObserver {
     private func whole(_ frame: borrowing CapturedFrame, _ body: Span<UInt8>, _ violation: Violation?) {
         var out = TextBuffer()
         let requirement = violation?.requirement ?? "EXT-001"
-        out.write("{\"name\":\"captured/\(number)\",\"role\":\"decode\",\"kind\":\"frames\",\"req\":\"\(requirement)\",\"hex\":\"")
+        out.write(
+            "{\"name\":\"captured/\(number)\",\"role\":\"decode\",\"kind\":\"frames\",\"req\":\"\(requirement)\",\"hex\":\"")
         out.write(hex: frame.header.bytes.span)
         out.write(hex: body)
         out.write("\",")

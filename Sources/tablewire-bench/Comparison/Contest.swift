@@ -95,7 +95,8 @@ extension Contest {
         ]
         return [
             Contest(
-                "copy-ram", "first copy of \(Quantity.grouped(rows)) rows, ram", .seconds, own: "join --rows \(rows) --storage ram",
+                "copy-ram", "first copy of \(Quantity.grouped(rows)) rows, ram", .seconds,
+                own: "join --rows \(rows) --storage ram",
                 .times(0.5, of: "mnesia"), ram),
             Contest(
                 "copy-disc", "the same, disc", .seconds, own: "join --rows \(rows) --storage disc", .times(0.5, of: "mnesia"),

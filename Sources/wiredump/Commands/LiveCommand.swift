@@ -38,7 +38,8 @@ struct LiveCommand: ParsableCommand {
         try display.check()
         if dropped > 0 {
             throw CommandError(
-                "\(Quantity.count(dropped, "packet")) were dropped: this machine could not keep up", status: ExitStatus.lostPackets)
+                "\(Quantity.count(dropped, "packet")) were dropped: this machine could not keep up",
+                status: ExitStatus.lostPackets)
         }
     }
 

@@ -39,7 +39,8 @@ struct ProxyCommand: ParsableCommand {
             let recorder = try write.map { path in
                 StreamRecorder(
                     try PcapngWriter(
-                        creating: path, origin: .init(application: "wiredump", interface: "proxy", description: "\(listen) to \(to)")))
+                        creating: path,
+                        origin: .init(application: "wiredump", interface: "proxy", description: "\(listen) to \(to)")))
             }
             try proxy(listen, to, display, recorder, stop)
         } catch let error as RecordingError {
@@ -66,7 +67,8 @@ struct ProxyCommand: ParsableCommand {
         let leftOut = queue.leftOut
         recorder?.finish(untold: leftOut.pieces)
         if leftOut.bytes > 0 {
-            StandardError.write("wiredump: \(Quantity.count(leftOut.bytes, "byte")) passed on but neither shown nor written: too slow\n")
+            StandardError.write(
+                "wiredump: \(Quantity.count(leftOut.bytes, "byte")) passed on but neither shown nor written: too slow\n")
         }
         if let recorder, recorder.failure == nil, let write { StandardError.write("wiredump: \(write) is complete\n") }
     }

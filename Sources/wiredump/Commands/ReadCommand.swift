@@ -56,7 +56,8 @@ struct ReadCommand: ParsableCommand {
         if decoder.lostBytes > 0 || decoder.gapsOfUnknownSize > 0 {
             throw CommandError(
                 "\(file): \(Quantity.count(decoder.lostBytes, "byte")) of its connections are not in the capture"
-                    + (decoder.gapsOfUnknownSize > 0 ? ", and \(Quantity.count(decoder.gapsOfUnknownSize, "gap")) of unknown size" : ""),
+                    + (decoder.gapsOfUnknownSize > 0
+                        ? ", and \(Quantity.count(decoder.gapsOfUnknownSize, "gap")) of unknown size" : ""),
                 status: ExitStatus.lostPackets)
         }
     }

@@ -14,12 +14,15 @@ struct ShowOptions: ParsableArguments {
     @Flag(name: .long, help: "JSON, one object a line (spec/wiredump.schema.json); of --stats one object.")
     var json = false
 
-    @Option(name: .long, help: ArgumentHelp("Only frames for which this holds; see FILTERS in 'wiredump --help'.", valueName: "expression"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Only frames for which this holds; see FILTERS in 'wiredump --help'.", valueName: "expression"))
     var filter: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Only one connection, one snapshot or call on it, or one row.", valueName: "link=N|stream=N/S|key=TABLE/KEY"))
+        help: ArgumentHelp(
+            "Only one connection, one snapshot or call on it, or one row.", valueName: "link=N|stream=N/S|key=TABLE/KEY"))
     var follow: String?
 
     @Option(name: .long, help: ArgumentHelp("Stop after so many frames.", valueName: "n"))
