@@ -67,8 +67,8 @@ let package = Package(
         .target(
             name: "NodeRuntime",
             dependencies: [
-                "ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "LinkTransport", nioCore, nioPosix, nioHTTP,
-                crypto, logging, lifecycle,
+                "ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "LinkTransport", "PacketCapture", nioCore,
+                nioPosix, nioHTTP, crypto, logging, lifecycle,
             ], swiftSettings: settings),
         .executableTarget(
             name: "tablewire",
@@ -103,7 +103,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "NodeRuntimeTests",
-            dependencies: ["NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", logging],
+            dependencies: [
+                "NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", "WireFormat", "PacketCapture",
+                logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "TablewireClientTests", dependencies: ["TablewireClient", "ClusterModel", "LinkTransport", nioCore, nioPosix],
@@ -122,7 +125,9 @@ let package = Package(
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", nioCore, nioPosix],
+            dependencies: [
+                "tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", "PacketCapture", nioCore, nioPosix,
+            ],
             swiftSettings: settings),
     ]
 )

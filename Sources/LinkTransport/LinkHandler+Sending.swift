@@ -106,7 +106,6 @@ extension LinkHandler {
         while buffer.readableBytes < limit, queues.writeNextFrame(into: &buffer) != nil {}
         guard buffer.readableBytes > 0 else { return }
         bytesSent += UInt64(buffer.readableBytes)
-        frameObserver?(true, buffer)
         context.writeAndFlush(NIOAny(buffer), promise: nil)
     }
 

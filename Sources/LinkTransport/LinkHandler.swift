@@ -45,8 +45,6 @@ public final class LinkHandler: ChannelInboundHandler {
     public func receivedSequence(on lane: Lane) -> UInt64 { assembler.received(on: lane) }
     public internal(set) var bytesReceived: UInt64 = 0
     public internal(set) var bytesSent: UInt64 = 0
-    /// Sees every frame as it passes, `true` when sent: captures are made of it.
-    public var frameObserver: ((Bool, ByteBuffer) -> Void)?
 
     /// - Parameter number: the delegate's own name for the link.
     public init(side: Side, number: UInt64, keys: SecretKeys, delegate: any LinkDelegate) {
@@ -83,7 +81,6 @@ public final class LinkHandler: ChannelInboundHandler {
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         bytesReceived += UInt64(buffer.readableBytes)
-        frameObserver?(false, buffer)
         switch phase {
         case .preface: receivePreface(buffer)
         case .frames: receiveFrames(buffer.readableBytesUInt8Span)
@@ -119,7 +116,6 @@ public final class LinkHandler: ChannelInboundHandler {
         guard phase != .ended else { return }
         phase = .ended
         queues.removeAll()
-        frameObserver = nil
         context?.close(promise: nil)
         let delegate = delegate
         self.delegate = nil

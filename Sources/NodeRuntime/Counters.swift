@@ -15,6 +15,7 @@ struct Counters {
     var suspicions: UInt64 = 0
     var membersDeclaredDown: UInt64 = 0
     var diskSyncs: UInt64 = 0
+    var captureBytesLost: UInt64 = 0
     /// Heartbeats as this node measured them, microseconds (HRT-004).
     var pongs: UInt64 = 0
     var roundTripLatest: UInt64 = 0
@@ -35,6 +36,7 @@ struct Counters {
     /// Ascending by name.
     var all: [NodeInfo.Counter] {
         [
+            .init("capture.bytes_lost", captureBytesLost),
             .init("cluster.members_declared_down", membersDeclaredDown),
             .init("cluster.suspicions", suspicions),
             .init("disk.syncs", diskSyncs),

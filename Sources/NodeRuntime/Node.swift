@@ -59,8 +59,16 @@ public final class Node: Service {
         } catch {
             result = .failure(error)
         }
-        try await loop.submit { core.value = nil }.get()
+        let capture = try await loop.submit {
+            defer { core.value = nil }
+            return core.value?.capture
+        }.get()
         try await group.shutdownGracefully()
+        // All connections have ended. Writing may take its time, so it has a thread that may wait.
+        if let capture {
+            try await NIOThreadPool.singleton.runIfActive { capture.finish() }
+            capture.report(to: logger)
+        }
         try result.get()
     }
 

@@ -45,6 +45,9 @@ public struct NodeConfiguration: Sendable {
     /// Where /health, /ready, /status and /metrics are served; default nowhere.
     public var http: Address?
     public var preset: Preset
+    /// File that gets what passes on the links, beneath TLS, as pcapng; one that is there is replaced. Default none. It holds rows
+    /// in clear.
+    public var capture: String?
     /// Added to the system clock: tests of clock skew.
     public var clockOffset: Duration
     /// Lets callers cut links (`node.block`): tests and the demo.
@@ -53,7 +56,7 @@ public struct NodeConfiguration: Sendable {
     public init(
         name: NodeName, listen: Address = Address(host: "127.0.0.1", port: 7400), advertise: Address? = nil,
         dataDirectory: String, keys: SecretKeys, join: [Address] = [], http: Address? = nil, preset: Preset = .lan,
-        clockOffset: Duration = .zero, allowsFaults: Bool = false
+        capture: String? = nil, clockOffset: Duration = .zero, allowsFaults: Bool = false
     ) {
         self.name = name
         self.listen = listen
@@ -63,6 +66,7 @@ public struct NodeConfiguration: Sendable {
         self.join = join
         self.http = http
         self.preset = preset
+        self.capture = capture
         self.clockOffset = clockOffset
         self.allowsFaults = allowsFaults
     }

@@ -29,7 +29,7 @@ extension NodeCore {
         link.channel = channel
         let configured = SocketOptions.apply(to: channel)
         return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(link.handler)
+            try self.install(link, in: channel)
         }.and(configured).map { [bound = NIOLoopBound(self, eventLoop: loop)] _ in
             bound.value.handle(.accepted(id, from: channel.remoteAddress.map { "\($0)" } ?? "?"))
         }
@@ -42,7 +42,8 @@ extension NodeCore {
             .connectTimeout(.nanoseconds(machineConfiguration.dial.timeout.nanoseconds))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(bound.value.1.handler)
+                    let (core, link) = bound.value
+                    try core.install(link, in: channel)
                 }.and(SocketOptions.apply(to: channel)).map { _ in }
             }
             .connect(host: address.host, port: Int(address.port))
@@ -53,6 +54,13 @@ extension NodeCore {
                 case .failure(let error): core.dialFailed(link, error)
                 }
             }
+    }
+
+    private func install(_ link: Link, in channel: any Channel) throws {
+        if let capture {
+            try channel.pipeline.syncOperations.addHandler(capture.recorder(dialer: link.handler.side == .dialer))
+        }
+        try channel.pipeline.syncOperations.addHandler(link.handler)
     }
 
     private func dialed(_ link: Link, _ channel: any Channel) {

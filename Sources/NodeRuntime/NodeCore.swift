@@ -16,6 +16,7 @@ final class NodeCore {
     let clock: WallClock
     let disk: DiskThread
     let packer: ChunkPacker
+    let capture: LinkCapture?
     private let stopped: EventLoopPromise<Void>
 
     var machine: NodeMachine
@@ -93,6 +94,12 @@ final class NodeCore {
         machine = NodeCore.makeMachine(
             machineConfiguration, configuration, store, at: Moment(elapsed: clock.elapsed, wall: clock.milliseconds))
         replication = Replication(origin: store.origin)
+        // Not before the data directory is ours: a second node by mistake must not empty the first one's capture.
+        if let file = configuration.capture {
+            capture = try LinkCapture(file, node: "\(configuration.name)")
+        } else {
+            capture = nil
+        }
     }
 
     static func makeMachine(
@@ -233,6 +240,10 @@ final class NodeCore {
     }
 
     private func maintain() {
+        if let capture {
+            counters.captureBytesLost = UInt64(capture.lostBytes)
+            capture.report(to: logger)
+        }
         guard store.failure == nil, joining == nil else { return }
         for definition in data.definitions where definition.exists {
             guard let local = localTable(definition.name) else { continue }

@@ -21,7 +21,10 @@ private let arrows: [String: Set<String>] = [
     // Connections of both the node and the client: framing, lanes, credit, proofs. No decisions.
     "LinkTransport": ["ClusterModel", "WireFormat", "NIO*", "Crypto", "Glibc"],
     "TablewireClient": foundation.union(["ClusterModel", "WireFormat", "LinkTransport", "NIO*", "Glibc"]),
-    "NodeRuntime": core.union(foundation).union(nodeLibraries).union(["Discovery", "LinkTransport", "CKernel", "Glibc"]),
+    // A node writes captures of its links.
+    "NodeRuntime": core.union(foundation).union(nodeLibraries).union([
+        "Discovery", "LinkTransport", "PacketCapture", "CKernel", "Glibc",
+    ]),
     "ClusterSimulator": core,
     // System calls and zlib, nothing else: so that it builds and is fuzzed with the core.
     "PacketCapture": ["CZlib", "CKernel", "Glibc"],

@@ -36,19 +36,21 @@ import Testing
         #expect(configuration.join == [])
         #expect(configuration.http == nil)
         #expect(configuration.preset == .lan)
+        #expect(configuration.capture == nil)
         #expect(configuration.clockOffset == .zero)
         #expect(!configuration.allowsFaults)
         #expect(configuration.keys.keys.first?.bytes == [UInt8](repeating: 0xAB, count: 32))
     }
 
     @Test func flagBeforeEnvironmentBeforeFile() throws {
-        let file = "name: file@h\nlisten: 127.0.0.1:1\nhttp: 127.0.0.1:11"
+        let file = "name: file@h\nlisten: 127.0.0.1:1\nhttp: 127.0.0.1:11\ncapture: /var/tmp/n1.pcapng"
         let environment = ["TABLEWIRE_NAME": "env@h", "TABLEWIRE_LISTEN": "127.0.0.1:2", "TABLEWIRE_HTTP": ""]
         let all = try configuration(flags: "name: flag@h", environment: environment, file: file)
         #expect(all.name.text == "flag@h")
         #expect(all.listen.port == 2)
         // An empty variable is as good as none.
         #expect(all.http?.port == 11)
+        #expect(all.capture == "/var/tmp/n1.pcapng")
     }
 
     @Test func aListIsTakenWholeFromOneSource() throws {

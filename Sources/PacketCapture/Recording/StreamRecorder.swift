@@ -64,13 +64,13 @@ public final class StreamRecorder: QueuedSink {
 
     /// Completes the file with its statistics and closes it.
     /// - Parameters:
-    ///   - pieces: that passed and were not told.
+    ///   - dropped: pieces of bytes that passed and are not in the file, where somebody knows better than `lostPieces`.
     ///   - comment: goes to the statistics, for people who look at them.
-    public func finish(untold pieces: Int = 0, comment: String = "") {
+    public func finish(dropped: Int? = nil, comment: String = "") {
         guard let output = output.take() else { return }
         connections = [:]
         do throws(RecordingError) {
-            try output.finish(dropped: lostPieces + pieces, comment: comment)
+            try output.finish(dropped: dropped ?? lostPieces, comment: comment)
         } catch {
             failure = error
         }

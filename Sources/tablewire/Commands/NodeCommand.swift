@@ -21,6 +21,11 @@ struct NodeCommand: AsyncParsableCommand {
             you alone). All members need the same. A node that can be reached from other machines has to be given one, and \
             refuses a file that others can read.
 
+            --capture writes a pcapng file (for wiredump, Wireshark, tcpdump) of what this node sends and receives on its \
+            links, with keys and values as they are: only you can read it. A file that is there is replaced. A slow or full disk \
+            never holds up the node; what is missing for that is counted, in the log, in the counter capture.bytes_lost, and in \
+            the file.
+
             EXAMPLES
               tablewire node
               tablewire node --name n2@127.0.0.1 --listen 127.0.0.1:7402 \\
@@ -57,6 +62,9 @@ struct NodeCommand: AsyncParsableCommand {
     var http: String?
     @Option(help: ArgumentHelp("Heartbeats for: local (one machine), lan, wan. (default: lan)", valueName: "preset"))
     var preset: String?
+    @Option(
+        help: ArgumentHelp("Write what passes on the links to this file, for wiredump. (default: nowhere)", valueName: "file"))
+    var capture: String?
     @Option(help: ArgumentHelp("How the log looks: text or json. (default: text)", valueName: "format"))
     var logFormat: String?
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. (default: info)", valueName: "level"))
@@ -87,7 +95,7 @@ struct NodeCommand: AsyncParsableCommand {
         var layer = SettingsLayer()
         let single: [(NodeSetting, String?)] = [
             (.name, name), (.listen, listen), (.advertise, advertise), (.data, data), (.secretFile, secretFile), (.http, http),
-            (.preset, preset), (.logFormat, logFormat), (.logLevel, logLevel), (.clockOffset, clockOffset),
+            (.preset, preset), (.capture, capture), (.logFormat, logFormat), (.logLevel, logLevel), (.clockOffset, clockOffset),
             (.allowFaults, allowFaults ? "true" : nil),
         ]
         for case (let setting, let text?) in single { layer.set(setting, [text], source: "--\(setting.rawValue)") }

@@ -8,6 +8,7 @@ enum NodeSetting: String, CaseIterable {
     case join
     case http
     case preset
+    case capture
     case logFormat = "log-format"
     case logLevel = "log-level"
     case allowFaults = "allow-faults"

@@ -37,7 +37,7 @@ struct NodeSettings {
         return NodeConfiguration(
             name: name, listen: listen, advertise: addresses.advertise, dataDirectory: data,
             keys: try SecretFile.forNode(secretFile?.text).keys, join: addresses.join, http: addresses.http, preset: preset,
-            clockOffset: clockOffset, allowsFaults: allowsFaults)
+            capture: text(.capture)?.text, clockOffset: clockOffset, allowsFaults: allowsFaults)
     }
 
     // MARK: One setting
