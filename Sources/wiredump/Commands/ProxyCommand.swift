@@ -65,7 +65,7 @@ struct ProxyCommand: ParsableCommand {
         try proxy.run(until: stop)
         queue.finish()
         let leftOut = queue.leftOut
-        recorder?.finish(untold: leftOut.pieces)
+        recorder?.finish(dropped: leftOut.pieces)
         if leftOut.bytes > 0 {
             StandardError.write(
                 "wiredump: \(Quantity.count(leftOut.bytes, "byte")) passed on but neither shown nor written: too slow\n")
