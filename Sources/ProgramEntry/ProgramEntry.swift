@@ -35,7 +35,7 @@ package enum ProgramEntry {
     }
 
     /// The same for a program that does not wait for anything asynchronous, and so has one thread until it makes others.
-    package static func run<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> Int32 {
+    package static func runWithoutWaiting<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> Int32 {
         do {
             var command = try root.parseAsRoot(arguments)
             try command.run()
