@@ -34,8 +34,9 @@ package enum ProgramEntry {
         }
     }
 
-    /// The same for a program that does not wait for anything asynchronous, and so has one thread until it makes others.
-    package static func runWithoutWaiting<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> Int32 {
+    /// The same for a program that does not wait for anything asynchronous, and so has one thread until it makes others. Its name is
+    /// not that of the other: without its default argument this one would be taken for every program.
+    package static func runOnOneThread<Root: ParsableCommand>(_ root: Root.Type, _ arguments: [String]) -> Int32 {
         do {
             var command = try root.parseAsRoot(arguments)
             try command.run()

@@ -7,7 +7,7 @@ enum Program {
     static func main() {
         // A reader that goes away is an error of write(2).
         signal(SIGPIPE, SIG_IGN)
-        exit(ProgramEntry.runWithoutWaiting(Wiredump.self, Array(CommandLine.arguments.dropFirst())))
+        exit(ProgramEntry.runOnOneThread(Wiredump.self, Array(CommandLine.arguments.dropFirst())))
     }
 }
 
