@@ -53,6 +53,8 @@ extension Reassembler {
 
     /// Whether a SYN belongs to the flow that is known; starts its direction when it is the first.
     private mutating func continues(_ segment: TCPSegment, _ end: Int) -> Bool {
+        // After the end it is another, though its number be the same: programs that make captures count from a fixed one.
+        guard ends[end].isOpen || ends[end ^ 1].isOpen else { return false }
         let start = segment.sequence &+ 1
         let isKnown = ends[end].state.contains(.started) && !ends[end].state.contains(.guessed)
         if isKnown, ends[end].first == start { return true }

@@ -34,6 +34,7 @@ public struct Reassembler: Sendable {
     var flows = FlowTable()
     /// Two for each slot of `flows`: forward and backward.
     var ends: [StreamEnd] = []
+    var waiting = WaitingEnds()
     /// What all of `ends` hold back.
     package internal(set) var heldBytes = 0
     var lastTime = Timestamp(nanoseconds: 0)
@@ -68,6 +69,7 @@ public struct Reassembler: Sendable {
         for slot in flows.inOrder { endBoth(slot, by: .captureEnded, sink) }
         flows = FlowTable()
         ends = []
+        waiting = WaitingEnds()
     }
 
     @inline(__always)
@@ -81,7 +83,7 @@ public struct Reassembler: Sendable {
             segment.sequence == ends[end].next || bytes.isEmpty
         else { return takeSpecial(segment, bytes, key, isSwapped, slot, sink) }
         if !bytes.isEmpty {
-            ends[end].next &+= UInt32(truncatingIfNeeded: bytes.count)
+            ends[end].advance(bytes.count)
             ends[end].state.insert(.told)
             sink.received(bytes, end & 1 == 0 ? .forward : .backward, of: flows[slot].number, at: lastTime)
         } else if ends[end].distance(segment.sequence) == -1 {
@@ -95,6 +97,6 @@ public struct Reassembler: Sendable {
         guard ends[end].state.isDisjoint(with: [.holding, .finishing]), ends[end].state.contains(.started) else {
             return acknowledgeSpecial(end, acknowledgement, sink)
         }
-        if Int32(bitPattern: acknowledgement &- ends[end].acknowledged) > 0 { ends[end].acknowledged = acknowledgement }
+        ends[end].acknowledge(acknowledgement)
     }
 }
