@@ -75,13 +75,11 @@ public struct Reassembler: Sendable {
     @inline(__always)
     private mutating func take<Sink: StreamSink>(_ segment: TCPSegment, _ bytes: Span<UInt8>, _ sink: Sink) {
         counters.segments += 1
-        var isSwapped = false
-        let key = FlowKey(segment.source, segment.destination, isSwapped: &isSwapped)
-        guard let slot = flows.hear(key) else { return takeFirst(segment, bytes, key, isSwapped, sink) }
-        let end = slot * 2 + (isSwapped == flows[slot].isSwapped ? 0 : 1)
+        guard let slot = flows.hear(segment.key) else { return takeFirst(segment, bytes, sink) }
+        let end = slot * 2 + (segment.isSwapped == flows[slot].isSwapped ? 0 : 1)
         guard segment.flags.isDisjoint(with: [.syn, .fin, .rst]), segment.cutOff == 0, ends[end].isPlain,
             segment.sequence == ends[end].next || bytes.isEmpty
-        else { return takeSpecial(segment, bytes, key, isSwapped, slot, sink) }
+        else { return takeSpecial(segment, bytes, end, sink) }
         if !bytes.isEmpty {
             ends[end].advance(bytes.count)
             ends[end].state.insert(.told)
