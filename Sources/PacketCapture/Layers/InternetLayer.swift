@@ -10,12 +10,6 @@ enum InternetContent {
     case malformed
 }
 
-/// The addresses of a packet, sender first.
-struct AddressPair: Hashable {
-    var source: IPAddress
-    var destination: IPAddress
-}
-
 /// Reads IPv4 (RFC 791) and IPv6 (RFC 8200) up to TCP.
 ///
 /// Checksums are not looked at: a network card may fill them in after the capture.
@@ -48,9 +42,20 @@ enum InternetLayer {
         // More to come, or not the first.
         guard bytes.bigEndian(at: start + 6, as: UInt16.self) & 0x3fff == 0 else { return .fragment }
         guard bytes[start + 9] == tcp else { return .otherProtocol }
-        let addresses = AddressPair(
-            source: .v4(bytes.bigEndian(at: start + 12)), destination: .v4(bytes.bigEndian(at: start + 16)))
-        return TCPSegment.content(of: bytes, (start + headerLength)..<(start + length), addresses)
+        let segment = (start + headerLength)..<(start + length)
+        if let problem = problem(bytes, segment) { return problem }
+        var isSwapped = false
+        let key = FlowKey(
+            v4: bytes.bigEndian(at: start + 12), bytes.bigEndian(at: segment.lowerBound), to: bytes.bigEndian(at: start + 16),
+            bytes.bigEndian(at: segment.lowerBound + 2), isSwapped: &isSwapped)
+        return TCPSegment(bytes, segment, key, isSwapped: isSwapped).map { .tcp($0) } ?? .malformed
+    }
+
+    /// Why the header of TCP cannot be read.
+    @inline(__always)
+    private static func problem(_ bytes: Span<UInt8>, _ segment: Range<Int>) -> InternetContent? {
+        guard segment.count >= TCPSegment.headerSize else { return .malformed }
+        return bytes.count - segment.lowerBound >= TCPSegment.headerSize ? nil : .cut
     }
 
     private static func version6(_ bytes: Span<UInt8>, _ start: Int, _ originalLength: Int) -> InternetContent {
@@ -59,14 +64,11 @@ enum InternetLayer {
         // The same with offload, and in a jumbogram (RFC 2675).
         if length == 0 { length = max(originalLength, bytes.count) - start - 40 }
         guard length <= CaptureReader.Limits.packet else { return .malformed }
-        let addresses = AddressPair(
-            source: .v6(high: bytes.bigEndian(at: start + 8), low: bytes.bigEndian(at: start + 16)),
-            destination: .v6(high: bytes.bigEndian(at: start + 24), low: bytes.bigEndian(at: start + 32)))
         let end = start + 40 + length
         var next = bytes[start + 6]
         var offset = start + 40
         for _ in 0..<mostExtensions {
-            if next == tcp { return TCPSegment.content(of: bytes, offset..<end, addresses) }
+            if next == tcp { return version6(bytes, start, offset..<end) }
             guard let unit = extensionUnit(next) else { return .otherProtocol }
             guard end - offset >= 8 else { return .malformed }
             guard bytes.count - offset >= 8 else { return .cut }
@@ -77,6 +79,16 @@ enum InternetLayer {
             guard offset <= end else { return .malformed }
         }
         return .otherProtocol
+    }
+
+    private static func version6(_ bytes: Span<UInt8>, _ start: Int, _ segment: Range<Int>) -> InternetContent {
+        if let problem = problem(bytes, segment) { return problem }
+        var isSwapped = false
+        let key = FlowKey(
+            v6: (bytes.bigEndian(at: start + 8), bytes.bigEndian(at: start + 16)), bytes.bigEndian(at: segment.lowerBound),
+            to: (bytes.bigEndian(at: start + 24), bytes.bigEndian(at: start + 32)), bytes.bigEndian(at: segment.lowerBound + 2),
+            isSwapped: &isSwapped)
+        return TCPSegment(bytes, segment, key, isSwapped: isSwapped).map { .tcp($0) } ?? .malformed
     }
 
     private static let fragmentHeader: UInt8 = 44

@@ -9,35 +9,43 @@ struct TCPSegment {
         static let ack = Flags(rawValue: 16)
     }
 
-    var source: Endpoint
-    var destination: Endpoint
+    /// Both ends, and whether the upper one of them sent it.
+    var key: FlowKey
+    var isSwapped: Bool
+    var flags: Flags
     var sequence: UInt32
     var acknowledgement: UInt32
-    var flags: Flags
     /// Where its data stands in the packet, as far as captured.
     var captured: Range<Int>
     /// Bytes of its data that the capture cut off.
     var cutOff: Int
 
-    private static let headerSize = 20
+    static let headerSize = 20
 
+    /// Reads all but the addresses. The caller has made sure that `headerSize` bytes are there.
     /// - Parameter range: of the segment in the packet on the wire; the capture may have less.
+    /// - Returns: nil when its header does not fit into it.
     @inline(__always)
-    static func content(of bytes: Span<UInt8>, _ range: Range<Int>, _ addresses: AddressPair) -> InternetContent {
-        guard range.count >= headerSize else { return .malformed }
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>, _ key: FlowKey, isSwapped: Bool) {
         let start = range.lowerBound
-        guard bytes.count - start >= headerSize else { return .cut }
         let headerLength = Int(bytes[start + 12] >> 4) * 4
-        guard headerLength >= headerSize, headerLength <= range.count else { return .malformed }
+        guard headerLength >= Self.headerSize, headerLength <= range.count else { return nil }
         // Options that were cut off are not needed.
         let dataStart = min(start + headerLength, bytes.count)
-        let dataEnd = min(range.upperBound, bytes.count)
-        return .tcp(
-            TCPSegment(
-                source: Endpoint(address: addresses.source, port: bytes.bigEndian(at: start)),
-                destination: Endpoint(address: addresses.destination, port: bytes.bigEndian(at: start + 2)),
-                sequence: bytes.bigEndian(at: start + 4), acknowledgement: bytes.bigEndian(at: start + 8),
-                flags: Flags(rawValue: bytes[start + 13]), captured: dataStart..<max(dataStart, dataEnd),
-                cutOff: range.upperBound - max(start + headerLength, dataEnd)))
+        let dataEnd = max(dataStart, min(range.upperBound, bytes.count))
+        self.key = key
+        self.isSwapped = isSwapped
+        flags = Flags(rawValue: bytes[start + 13])
+        sequence = bytes.bigEndian(at: start + 4)
+        acknowledgement = bytes.bigEndian(at: start + 8)
+        captured = dataStart..<dataEnd
+        cutOff = range.upperBound - max(start + headerLength, dataEnd)
     }
+
+    /// Bytes of data, captured or not.
+    var length: Int { captured.count + cutOff }
+
+    var source: Endpoint { isSwapped ? key.ends.upper : key.ends.lower }
+
+    var destination: Endpoint { isSwapped ? key.ends.lower : key.ends.upper }
 }

@@ -13,7 +13,6 @@
     init(_ source: consuming ByteSource) {
         self.source = source
         unsafe memory = .allocate(capacity: Self.initialCapacity)
-        unsafe memory.initialize(repeating: 0, count: Self.initialCapacity)
     }
 
     deinit { unsafe memory.deallocate() }
@@ -76,8 +75,7 @@
 
     private mutating func grow(to newCapacity: Int) {
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: newCapacity)
-        unsafe larger.initialize(repeating: 0, count: newCapacity)
-        unsafe larger.update(from: memory + start, count: count)
+        unsafe larger.initialize(from: memory + start, count: count)
         unsafe memory.deallocate()
         unsafe memory = larger
         capacity = newCapacity

@@ -34,7 +34,6 @@ import CZlib
 
     init() {
         unsafe input = .allocate(capacity: Self.inputSize)
-        unsafe input.initialize(repeating: 0, count: Self.inputSize)
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         // 16 beyond the window: a gzip header and trailer, checked.

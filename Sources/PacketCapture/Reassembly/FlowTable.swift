@@ -36,11 +36,6 @@ struct FlowTable {
 
     subscript(slot: Int) -> Entry { entries[slot] }
 
-    func newer(than slot: Int) -> Int? {
-        let next = entries[slot].newer
-        return next < 0 ? nil : Int(next)
-    }
-
     /// The slots of all flows in the order of their numbers.
     var inOrder: [Int] { slots.values.map(Int.init).sorted { entries[$0].number < entries[$1].number } }
 

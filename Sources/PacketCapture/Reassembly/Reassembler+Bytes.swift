@@ -1,8 +1,7 @@
 /// What is not just the next bytes of a direction: old ones, early ones, missing ones.
 extension Reassembler {
-    /// How far from the expected sequence number a segment can be: behind, by what somebody may send again; ahead, by the largest
-    /// window there is (RFC 7323, section 2.3).
-    static let plausible = -(1 << 26)...(1 << 30)
+    /// How far from the expected sequence number a segment can be: behind, by what somebody may send again; ahead, by a window.
+    static let plausible = -(1 << 26)...StreamEnd.farthest
 
     mutating func receive<Sink: StreamSink>(_ segment: TCPSegment, _ bytes: Span<UInt8>, _ end: Int, _ sink: Sink) {
         if segment.flags.contains(.rst) { return reset(segment, end, sink) }
@@ -75,7 +74,7 @@ extension Reassembler {
         lose(nil, end, sink)
         ends[end].state.remove(.jumped)
         ends[end].next = segment.sequence
-        ends[end].acknowledged = segment.sequence
+        ends[end].acknowledged = ends[end].offset
         return true
     }
 
@@ -87,7 +86,7 @@ extension Reassembler {
         let before = ends[end].held.cost
         let (known, different) = ends[end].held.insert(bytes, cutOff: cutOff, at: position, after: ends[end].next)
         heldBytes += ends[end].held.cost - before
-        ends[end].state.insert(.holding)
+        startWaiting(end)
         if known > 0, isFresh { counters.retransmittedSegments += 1 }
         counters.retransmittedBytes += known
         counters.conflictingBytes += different
@@ -101,18 +100,8 @@ extension Reassembler {
 
     private mutating func keepBounds<Sink: StreamSink>(_ end: Int, _ sink: Sink) {
         while ends[end].held.count > bounds.heldSegments || ends[end].held.cost > bounds.heldBytes { giveUpHole(end, sink) }
-        while heldBytes > bounds.heldBytesAltogether, let oldest = oldestHolding() { giveUpHole(oldest, sink) }
-    }
-
-    /// What was heard longest ago is the least likely to be completed.
-    private func oldestHolding() -> Int? {
-        var slot = flows.oldest
-        while let current = slot {
-            if ends[current * 2].state.contains(.holding) { return current * 2 }
-            if ends[current * 2 + 1].state.contains(.holding) { return current * 2 + 1 }
-            slot = flows.newer(than: current)
-        }
-        return nil
+        // What has waited longest is the least likely to come.
+        while heldBytes > bounds.heldBytesAltogether, let longest = waiting.longest { giveUpHole(longest, sink) }
     }
 
     /// Tells what is held back up to the next hole.
@@ -126,7 +115,7 @@ extension Reassembler {
         let before = ends[end].held.cost
         ends[end].held.removeFirst(count)
         heldBytes -= before - ends[end].held.cost
-        if ends[end].held.isEmpty { ends[end].state.remove(.holding) }
+        if ends[end].held.isEmpty { stopWaiting(end) }
         finishIfReached(end, sink)
     }
 
@@ -150,11 +139,11 @@ extension Reassembler {
             if ends[end].isOpen { ends[end].start(at: acknowledgement, isGuess: true) }
             return
         }
-        if Int32(bitPattern: acknowledgement &- ends[end].acknowledged) > 0 { ends[end].acknowledged = acknowledgement }
+        ends[end].acknowledge(acknowledgement)
         // The other side has these bytes, so they will not be sent again.
         while !ends[end].state.isDisjoint(with: [.holding, .finishing]) {
             let hole = ends[end].distance(edge(end))
-            let known = ends[end].distance(ends[end].acknowledged)
+            let known = ends[end].acknowledged - ends[end].offset
             guard known > 0 else { return }
             guard known >= hole else { return skip(known, end, sink) }
             giveUpHole(end, sink)
@@ -166,7 +155,7 @@ extension Reassembler {
     private mutating func tell<Sink: StreamSink>(_ bytes: Span<UInt8>, cutOff: Int, _ end: Int, _ sink: Sink) {
         if !bytes.isEmpty {
             ends[end].state.insert(.told)
-            ends[end].next &+= UInt32(truncatingIfNeeded: bytes.count)
+            ends[end].advance(bytes.count)
             sink.received(bytes, direction(end), of: flows[end / 2].number, at: lastTime)
         }
         if cutOff > 0 { skip(cutOff, end, sink) }
@@ -174,7 +163,7 @@ extension Reassembler {
 
     /// Passes over bytes that the capture does not have.
     mutating func skip<Sink: StreamSink>(_ count: Int, _ end: Int, _ sink: Sink) {
-        ends[end].next &+= UInt32(truncatingIfNeeded: count)
+        ends[end].advance(count)
         lose(count, end, sink)
     }
 

@@ -43,8 +43,8 @@ extension Reassembler {
         while !ends[end].state.isDisjoint(with: [.holding, .finishing]) { giveUpHole(end, sink) }
         guard ends[end].isOpen, ends[end].state.contains(.started) else { return }
         // Acknowledged, so it was sent. Of one alone nobody knows whether it was a byte or FIN.
-        let missing = ends[end].distance(ends[end].acknowledged)
-        if missing > 1, Self.plausible.contains(missing) { skip(missing, end, sink) }
+        let missing = ends[end].acknowledged - ends[end].offset
+        if missing > 1 { skip(missing, end, sink) }
     }
 
     private mutating func close<Sink: StreamSink>(_ end: Int, by reason: FlowEnd, _ sink: Sink) {
@@ -53,7 +53,8 @@ extension Reassembler {
         for piece in ends[end].held.pieces { counters.bytesAfterEnd += piece.length }
         heldBytes -= ends[end].held.cost
         ends[end].held.removeAll()
-        ends[end].state.remove([.holding, .finishing])
+        stopWaiting(end)
+        ends[end].state.remove(.finishing)
         ends[end].state.insert(.ended)
         sink.ended(direction(end), of: flows[end / 2].number, by: reason, at: lastTime)
     }

@@ -2,28 +2,27 @@
 extension Reassembler {
     /// A segment between two ends that are not known.
     mutating func takeFirst<Sink: StreamSink>(
-        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ key: FlowKey, _ isSwapped: Bool, _ sink: Sink
+        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ sink: Sink
     ) {
         guard !segment.flags.contains(.rst) else {
             counters.strayResets += 1
             return
         }
         guard segment.flags.contains(.syn) else {
-            let slot = begin(segment.source, segment.destination, isFromStart: false, key, isSwapped, sink)
+            let slot = begin(segment, isFirst: true, isFromStart: false, sink)
             return receive(segment, bytes, slot * 2, sink)
         }
-        beginWithSYN(segment, bytes, key, isSwapped, sink)
+        beginWithSYN(segment, bytes, sink)
     }
 
     /// A segment of a known flow that is not just the next bytes.
     mutating func takeSpecial<Sink: StreamSink>(
-        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ key: FlowKey, _ isSwapped: Bool, _ slot: Int, _ sink: Sink
+        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ end: Int, _ sink: Sink
     ) {
-        let end = slot * 2 + (isSwapped == flows[slot].isSwapped ? 0 : 1)
         guard segment.flags.contains(.syn) else {
             guard startsAnother(segment, end) else { return receive(segment, bytes, end, sink) }
-            flows.remove(slot)
-            return takeFirst(segment, bytes, key, isSwapped, sink)
+            flows.remove(end / 2)
+            return takeFirst(segment, bytes, sink)
         }
         // No end sends these together.
         guard segment.flags.isDisjoint(with: [.fin, .rst]) else {
@@ -31,28 +30,30 @@ extension Reassembler {
             return
         }
         guard continues(segment, end) else {
-            endBoth(slot, by: .replaced, sink)
-            flows.remove(slot)
-            return beginWithSYN(segment, bytes, key, isSwapped, sink)
+            endBoth(end / 2, by: .replaced, sink)
+            flows.remove(end / 2)
+            return beginWithSYN(segment, bytes, sink)
         }
         receive(segment.withoutSYN, bytes, end, sink)
     }
 
     private mutating func beginWithSYN<Sink: StreamSink>(
-        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ key: FlowKey, _ isSwapped: Bool, _ sink: Sink
+        _ segment: TCPSegment, _ bytes: Span<UInt8>, _ sink: Sink
     ) {
         // With ACK it answers a SYN that the capture does not have.
         guard segment.flags.contains(.ack) else {
-            let slot = begin(segment.source, segment.destination, isFromStart: true, key, isSwapped, sink)
+            let slot = begin(segment, isFirst: true, isFromStart: true, sink)
             return receive(segment.withoutSYN, bytes, slot * 2, sink)
         }
-        let slot = begin(segment.destination, segment.source, isFromStart: true, key, !isSwapped, sink)
+        let slot = begin(segment, isFirst: false, isFromStart: true, sink)
         ends[slot * 2].start(at: segment.acknowledgement)
         receive(segment.withoutSYN, bytes, slot * 2 + 1, sink)
     }
 
     /// Whether a SYN belongs to the flow that is known; starts its direction when it is the first.
     private mutating func continues(_ segment: TCPSegment, _ end: Int) -> Bool {
+        // After the end it is another, though its number be the same: programs that make captures count from a fixed one.
+        guard ends[end].isOpen || ends[end ^ 1].isOpen else { return false }
         let start = segment.sequence &+ 1
         let isKnown = ends[end].state.contains(.started) && !ends[end].state.contains(.guessed)
         if isKnown, ends[end].first == start { return true }
@@ -78,13 +79,17 @@ extension Reassembler {
         return !Self.plausible.contains(distance) || distance >= 0 && ends[end].state.contains(.saidSo)
     }
 
+    /// - Parameter isFirst: whether who sent it is `Flow.first`.
     private mutating func begin<Sink: StreamSink>(
-        _ first: Endpoint, _ second: Endpoint, isFromStart: Bool, _ key: FlowKey, _ isSwapped: Bool, _ sink: Sink
+        _ segment: TCPSegment, isFirst: Bool, isFromStart: Bool, _ sink: Sink
     ) -> Int {
         if flows.count >= bounds.flows, let oldest = flows.oldest { forget(oldest, sink) }
         counters.flows += 1
+        let (first, second) = isFirst ? (segment.source, segment.destination) : (segment.destination, segment.source)
         let flow = Flow(number: counters.flows, first: first, second: second, isFromStart: isFromStart)
-        let slot = flows.insert(FlowTable.Entry(key: key, number: flow.number, isFromStart: isFromStart, isSwapped: isSwapped))
+        let slot = flows.insert(
+            FlowTable.Entry(
+                key: segment.key, number: flow.number, isFromStart: isFromStart, isSwapped: segment.isSwapped == isFirst))
         if slot * 2 == ends.count {
             ends.append(StreamEnd())
             ends.append(StreamEnd())
@@ -104,9 +109,6 @@ extension Reassembler {
 }
 
 extension TCPSegment {
-    /// Bytes of data, captured or not.
-    var length: Int { captured.count + cutOff }
-
     /// What follows the SYN, which takes one sequence number.
     fileprivate var withoutSYN: TCPSegment {
         var rest = self

@@ -34,6 +34,7 @@ public struct Reassembler: Sendable {
     var flows = FlowTable()
     /// Two for each slot of `flows`: forward and backward.
     var ends: [StreamEnd] = []
+    var waiting = WaitingEnds()
     /// What all of `ends` hold back.
     package internal(set) var heldBytes = 0
     var lastTime = Timestamp(nanoseconds: 0)
@@ -68,20 +69,19 @@ public struct Reassembler: Sendable {
         for slot in flows.inOrder { endBoth(slot, by: .captureEnded, sink) }
         flows = FlowTable()
         ends = []
+        waiting = WaitingEnds()
     }
 
     @inline(__always)
     private mutating func take<Sink: StreamSink>(_ segment: TCPSegment, _ bytes: Span<UInt8>, _ sink: Sink) {
         counters.segments += 1
-        var isSwapped = false
-        let key = FlowKey(segment.source, segment.destination, isSwapped: &isSwapped)
-        guard let slot = flows.hear(key) else { return takeFirst(segment, bytes, key, isSwapped, sink) }
-        let end = slot * 2 + (isSwapped == flows[slot].isSwapped ? 0 : 1)
+        guard let slot = flows.hear(segment.key) else { return takeFirst(segment, bytes, sink) }
+        let end = slot * 2 + (segment.isSwapped == flows[slot].isSwapped ? 0 : 1)
         guard segment.flags.isDisjoint(with: [.syn, .fin, .rst]), segment.cutOff == 0, ends[end].isPlain,
             segment.sequence == ends[end].next || bytes.isEmpty
-        else { return takeSpecial(segment, bytes, key, isSwapped, slot, sink) }
+        else { return takeSpecial(segment, bytes, end, sink) }
         if !bytes.isEmpty {
-            ends[end].next &+= UInt32(truncatingIfNeeded: bytes.count)
+            ends[end].advance(bytes.count)
             ends[end].state.insert(.told)
             sink.received(bytes, end & 1 == 0 ? .forward : .backward, of: flows[slot].number, at: lastTime)
         } else if ends[end].distance(segment.sequence) == -1 {
@@ -95,6 +95,6 @@ public struct Reassembler: Sendable {
         guard ends[end].state.isDisjoint(with: [.holding, .finishing]), ends[end].state.contains(.started) else {
             return acknowledgeSpecial(end, acknowledgement, sink)
         }
-        if Int32(bitPattern: acknowledgement &- ends[end].acknowledged) > 0 { ends[end].acknowledged = acknowledgement }
+        ends[end].acknowledge(acknowledgement)
     }
 }

@@ -24,8 +24,8 @@ import Testing
         #expect(talk.lines == ["1> lost 1", "1> abcde"])
     }
 
-    /// The flow that was heard longest ago makes room.
-    @Test func tooManyBytesAltogetherEndWaitingWhereItIsOldest() {
+    /// What has waited longest makes room.
+    @Test func tooManyBytesAltogetherEndTheLongestWait() {
         var talk = Talk(bounds: Reassembler.Bounds(heldBytesAltogether: 3 * 65))
         for port: UInt16 in [50, 60, 70] { talk.give(.client, "a", at: 0, ack: nil, flags: 16, port: port) }
         for port: UInt16 in [60, 50, 70] { talk.give(.client, "c", at: 2, ack: nil, flags: 16, port: port) }

@@ -63,6 +63,19 @@ private let (syn, fin, rst, ack) = (PacketBytes.syn, PacketBytes.fin, PacketByte
         #expect(talk.heard.lines == [Talk.begin, "1> abc", "1< xyz"])
     }
 
+    /// What was heard before of an older connection does not make its SYN another's answer.
+    @Test func aSYNAfterALateAcknowledgementIsANewFlow() {
+        var talk = Talk()
+        talk.server(at: 700, ack: 300)
+        talk.open()
+        talk.client("abc", at: 0)
+        #expect(
+            talk.heard.lines == [
+                "1 10.0.0.2:7401 10.0.0.1:40000 from the middle", "1> replaced", "1< replaced", "2 10.0.0.1:40000 10.0.0.2:7401",
+                "2> abc",
+            ])
+    }
+
     @Test func aNewSYNIsANewFlow() {
         var talk = opened()
         talk.client("abc", at: 0)
@@ -77,6 +90,18 @@ private let (syn, fin, rst, ack) = (PacketBytes.syn, PacketBytes.fin, PacketByte
                 "2> def",
                 "2> captureEnded", "2< captureEnded",
             ])
+        #expect(talk.heard.faults == [])
+    }
+
+    /// Programs that make captures begin each connection with the same number.
+    @Test func afterTheEndTheSameSYNIsANewFlow() {
+        var talk = opened()
+        talk.client("abc", at: 0, flags: fin | ack)
+        talk.server("xyz", at: 0, ack: 4, flags: fin | ack)
+        talk.open()
+        talk.client("abc", at: 0)
+        talk.server("xyz", at: 0, ack: 3)
+        #expect(talk.heard.lines.suffix(3) == ["2 10.0.0.1:40000 10.0.0.2:7401", "2> abc", "2< xyz"])
         #expect(talk.heard.faults == [])
     }
 

@@ -69,6 +69,20 @@ import Testing
         #expect(closing.lines == ["1> abc"])
     }
 
+    /// Of one direction alone, more than there are sequence numbers: acknowledgements from long ago mean nothing.
+    @Test func gigabytesWithoutAnAcknowledgementAreNoGap() {
+        var talk = opened()
+        let step = 1_000_000
+        for index in 0..<3300 {
+            var packet = PacketBytes("abc", sequence: talk.starts.client &+ UInt32(index * step))
+            packet.sourcePort = 40_000
+            talk.give(packet.ipv4(length: 0), original: 40 + step)
+        }
+        talk.finish()
+        #expect(talk.reassembler.counters.gaps == 3300)
+        #expect(talk.reassembler.counters.bytesLost == 3300 * (step - 3))
+    }
+
     @Test func aConnectionHeardFromTheMiddleBeginsWhereItWasHeard() {
         var talk = Talk()
         talk.server("xyz", at: 100, ack: 50)
