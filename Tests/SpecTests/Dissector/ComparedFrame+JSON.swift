@@ -48,7 +48,7 @@ extension ComparedFrame {
             if let value = object[name] { frame.add(value, name) }
         }
         if let lack = object["lack"] as? String { frame.isCut = lack.contains("body bytes are missing") }
-        frame.isDamaged = object["violations"] != nil
+        frame.isDamaged = object["violations"] != nil || object["lack"] != nil
         for (name, value) in object["fields"] as? [String: Any] ?? [:] {
             let selector = ["arguments": "method", "result": "kind"][name]
             let selected = selector.flatMap { (object["fields"] as? [String: Any])?[$0] as? String }

@@ -43,7 +43,7 @@ struct ComparedFrame {
     var values: [String: ComparedValue] = [:]
     /// Not all of its bytes are in the capture.
     var isCut = false
-    /// wiredump says that it breaks a rule.
+    /// wiredump says that it breaks a rule, or may be the end of a message whose beginning is missing.
     var isDamaged = false
 
     /// What both tools count alike.
@@ -52,8 +52,8 @@ struct ComparedFrame {
 
 /// What one tool shows otherwise than the other, frame by frame and field by field.
 enum Comparison {
-    /// Frames of which the capture lacks bytes are left out: Wireshark does not hand them to a dissector. Of a frame that breaks a
-    /// rule only what both show is compared, and not how long its lists are: where they give up is their own affair.
+    /// Frames of which the capture lacks bytes are left out: Wireshark does not hand them to a dissector. Of a damaged
+    /// frame only what both show is compared, and not how long its lists are: where they give up is their own affair.
     static func differences(shown: [ComparedFrame], dumped: [ComparedFrame]) -> [String] {
         let (shown, dumped) = (numbered(shown), numbered(dumped))
         var found: [String] = []

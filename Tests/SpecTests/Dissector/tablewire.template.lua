@@ -116,10 +116,7 @@ local readerOf, readerOfFields, leastOfFields
 
 --- Says that this is no such field; always returns nothing.
 local function fail(message, tree, name, text)
-    if message.isUnsure then
-        text = text .. "; perhaps this is the rest of a message whose beginning is not in the capture"
-    end
-    tree:add_proto_expert_info(message.isUnsure and experts.cut or experts.malformed, name .. ": " .. text)
+    tree:add_proto_expert_info(experts.malformed, name .. ": " .. text)
     message.hasFailed = true
 end
 
@@ -701,16 +698,30 @@ local function inform(pinfo, text)
     info:fence()
 end
 
-local function showMessage(kind, tvb, at, stop, item, isUnsure)
-    local message = { tvb = tvb, stop = stop, items = mostItems, isUnsure = isUnsure }
-    local scope = { short = {} }
-    local tree = item:add(kind.shown, tvb:range(at, stop - at))
-    tree:set_text(kind.name)
+--- What takes all that a tree takes, and shows nothing.
+local nowhere = setmetatable({}, { __index = function() return function(self) return self end end })
+
+local function read(kind, tvb, at, stop, tree)
+    local message, scope = { tvb = tvb, stop = stop, items = mostItems }, { short = {} }
     local ended = kind.read(message, tree, at, scope)
     if ended and ended < stop then fail(message, tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
-    if message.table then table.insert(scope.short, kind.isCase and math.min(2, #scope.short + 1) or 1, message.table) end
-    if message.hasFailed then return isUnsure and "[cut off]" or "[malformed]" end
-    return table.concat(scope.short, " ")
+    return message, scope.short
+end
+
+local function showMessage(kind, tvb, at, stop, item, isUnsure)
+    if isUnsure and read(kind, tvb, at, stop, nowhere).hasFailed then
+        local text = "perhaps the rest of a message whose beginning is not in the capture"
+        local part = item:add(shownPart, tvb:range(at, stop - at))
+        part:set_text(text)
+        part:add_proto_expert_info(experts.cut, text)
+        return "[cut off]"
+    end
+    local tree = item:add(kind.shown, tvb:range(at, stop - at))
+    tree:set_text(kind.name)
+    local message, short = read(kind, tvb, at, stop, tree)
+    if message.table then table.insert(short, kind.isCase and math.min(2, #short + 1) or 1, message.table) end
+    if message.hasFailed then short[#short + 1] = "[malformed]" end
+    return table.concat(short, " ")
 end
 
 local function checkBody(raw, position, header, item)
