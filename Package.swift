@@ -120,8 +120,8 @@ let package = Package(
             dependencies: ["tablewire-bench", "tablewire", "ClusterModel", "WireFormat", arguments], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "SpecTests", dependencies: ["ClusterModel", "WireFormat"], exclude: ["Dissector/tablewire.template.lua"],
-            swiftSettings: settings),
+            name: "SpecTests", dependencies: ["ClusterModel", "WireFormat", "PacketCapture", "TrafficDecoder"],
+            exclude: ["Dissector/tablewire.template.lua"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(
             name: "ProcessTests",

@@ -713,10 +713,7 @@ local readerOf, readerOfFields, leastOfFields
 
 --- Says that this is no such field; always returns nothing.
 local function fail(message, tree, name, text)
-    if message.isUnsure then
-        text = text .. "; perhaps this is the rest of a message whose beginning is not in the capture"
-    end
-    tree:add_proto_expert_info(message.isUnsure and experts.cut or experts.malformed, name .. ": " .. text)
+    tree:add_proto_expert_info(experts.malformed, name .. ": " .. text)
     message.hasFailed = true
 end
 
@@ -937,10 +934,10 @@ local function listReader(kind, path, field)
     return function(message, tree, at)
         if not has(message, tree, at, 4, name) then return end
         local count = message.tvb:range(at, 4):uint()
-        if count * least > message.stop - at - 4 then
-            return fail(message, tree, name, string.format("has %.0f elements, %d bytes are left", count, message.stop - at - 4))
-        end
         local item = tree:add(shown, message.tvb:range(at, 4))
+        if count * least > message.stop - at - 4 then
+            fail(message, item, name, string.format("has %.0f elements, %d bytes are left", count, message.stop - at - 4))
+        end
         return repeated(read, message, item, at, at + 4, count)
     end
 end
@@ -1040,20 +1037,33 @@ local function groupsReader(path, field)
         return at + length
     end
 
+    local function numberOfGroups(tvb, at, stop)
+        local count = 0
+        while at + 12 <= stop do
+            count = count + 1
+            local operations = tvb:range(at + 8, 4):uint()
+            at = at + 12
+            while operations > 0 and at + 9 <= stop do
+                at = at + 9 + tvb:range(at + 1, 4):uint() + tvb:range(at + 5, 4):uint()
+                operations = operations - 1
+            end
+        end
+        return count
+    end
+
     return function(message, tree, at)
         if not has(message, tree, at, 4, name) then return end
         local first, stop = at, at + 4 + message.tvb:range(at, 4):uint()
         if not has(message, tree, at, stop - at, name) then return end
-        local item, count = tree:add(shown.groups, message.tvb:range(at, 4), 0), 0
+        local item = tree:add(shown.groups, message.tvb:range(at, 4), numberOfGroups(message.tvb, at + 4, stop))
+        item:set_len(stop - first)
+        local count = 0
         at = at + 4
         while at < stop do
             if not has(message, item, at, 12, name) then return end
             local group = item:add(shown.group, message.tvb:range(at, 12))
             group:set_text(string.format("%d", count))
             local begin, operations = at, message.tvb:range(at + 8, 4):uint()
-            if operations * 9 > stop - at - 12 then
-                return fail(message, group, name, string.format("has %.0f operations, %d bytes are left", operations, stop - at - 12))
-            end
             stamp(message, group, at, {})
             local list = group:add(shown.operations, message.tvb:range(at + 8, 4))
             at = repeated(operation, message, list, at + 8, at + 12, operations)
@@ -1206,7 +1216,7 @@ end
 ---------------------------------------------------------------------------------------------------------------------------
 -- What one packet needs to know of those before it, kept for the passes that come after the first
 
-local streamField = Field.new("tcp.stream")
+local streamField, completenessField = Field.new("tcp.stream"), Field.new("tcp.completeness")
 local streams, notes = {}, {}
 
 function tablewire.init()
@@ -1285,16 +1295,30 @@ local function inform(pinfo, text)
     info:fence()
 end
 
-local function showMessage(kind, tvb, at, stop, item, isUnsure)
-    local message = { tvb = tvb, stop = stop, items = mostItems, isUnsure = isUnsure }
-    local scope = { short = {} }
-    local tree = item:add(kind.shown, tvb:range(at, stop - at))
-    tree:set_text(kind.name)
+--- What takes all that a tree takes, and shows nothing.
+local nowhere = setmetatable({}, { __index = function() return function(self) return self end end })
+
+local function read(kind, tvb, at, stop, tree)
+    local message, scope = { tvb = tvb, stop = stop, items = mostItems }, { short = {} }
     local ended = kind.read(message, tree, at, scope)
     if ended and ended < stop then fail(message, tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
-    if message.table then table.insert(scope.short, kind.isCase and math.min(2, #scope.short + 1) or 1, message.table) end
-    if message.hasFailed then return isUnsure and "[cut off]" or "[malformed]" end
-    return table.concat(scope.short, " ")
+    return message, scope.short
+end
+
+local function showMessage(kind, tvb, at, stop, item, isUnsure)
+    if isUnsure and read(kind, tvb, at, stop, nowhere).hasFailed then
+        local text = "perhaps the rest of a message whose beginning is not in the capture"
+        local part = item:add(shownPart, tvb:range(at, stop - at))
+        part:set_text(text)
+        part:add_proto_expert_info(experts.cut, text)
+        return "[cut off]"
+    end
+    local tree = item:add(kind.shown, tvb:range(at, stop - at))
+    tree:set_text(kind.name)
+    local message, short = read(kind, tvb, at, stop, tree)
+    if message.table then table.insert(short, kind.isCase and math.min(2, #short + 1) or 1, message.table) end
+    if message.hasFailed then short[#short + 1] = "[malformed]" end
+    return table.concat(short, " ")
 end
 
 local function checkBody(raw, position, header, item)
@@ -1436,10 +1460,17 @@ local function isOurs(raw)
     return position ~= nil
 end
 
+--- Whether the connection's first packet is in the capture: then bytes that are no frame belong to another protocol. In the middle
+--- of a link they belong to a frame, and others would take them for something of theirs.
+local function isFromStart()
+    local completeness = completenessField()
+    return completeness ~= nil and completeness.value % 2 == 1
+end
+
 local function dissect(tvb, pinfo, tree)
     local raw = tvb:raw()
     local stream = streamOf()
-    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) then return 0 end
+    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) and isFromStart() then return 0 end
     pinfo.cols.protocol = "Tablewire"
     local at = 0
     while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream) end

@@ -177,8 +177,7 @@ struct TextBuffer: ~Copyable {
         let monthFromMarch = (5 * dayOfYear + 2) / 153
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        if year > 9999 { return write(decimal: year) }
-        write(UInt64(max(0, year)), digits: 4)
+        if year > 9999 { write(decimal: year) } else { write(UInt64(max(0, year)), digits: 4) }
         write(byte: 0x2D)
         write(UInt64(month), digits: 2)
         write(byte: 0x2D)
