@@ -20,7 +20,7 @@ import WireFormat
         for sequence in 0..<frames {
             let size = [0, 24, 100, 1000, 40_000].randomElement(using: &random) ?? 0
             // An ignorable type: bodies may be anything.
-            var body = [UInt8]((0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
+            var body = [UInt8](repeating: UInt8.random(in: 0...255, using: &random), count: size)
             // What looks like the beginning of a header is none.
             if size > 50 { body.replaceSubrange(10..<12, with: [0xD4, 0x57]) }
             let frame = Conversation.frame(type: 0x0FF1, lane: 0, sequence: UInt64(sequence), body: body)
