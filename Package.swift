@@ -129,6 +129,8 @@ let package = Package(
                 "tablewire", "ClusterModel", "WireFormat", "LinkTransport", "TablewireClient", "PacketCapture", nioCore, nioPosix,
             ],
             swiftSettings: settings),
+        // The same with the program that shows captures; nothing else is in it.
+        .testTarget(name: "WiredumpTests", dependencies: ["wiredump"], exclude: ["Golden"], swiftSettings: settings),
     ]
 )
 
@@ -146,7 +148,7 @@ if isFuzzed {
     package.targets.removeAll { $0.type == .test }
     package.targets.append(
         .executableTarget(
-            name: "CoreFuzzer", dependencies: ["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"],
+            name: "CoreFuzzer", dependencies: ["ClusterModel", "WireFormat", "TableStorage", "PacketCapture", "TrafficDecoder"],
             swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
     for target in package.targets where target.type != .system {
         target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer,address"])]

@@ -1,6 +1,6 @@
 import Glibc
 
-/// `CoreFuzzer decoders|table|capture [libFuzzer's options and corpus directories]`: see CONTRIBUTING.md. In the package only when
+/// `CoreFuzzer decoders|table|capture|traffic|disk [libFuzzer's options and corpus directories]`: see CONTRIBUTING.md. In the package only when
 /// TABLEWIRE_FUZZ is 1, because it needs libFuzzer. A finding is a crash: of a precondition here, or of what it feeds.
 @main
 enum CoreFuzzer {
@@ -24,12 +24,16 @@ enum CoreFuzzer {
         case decoders
         case table
         case capture
+        case traffic
+        case disk
 
         var test: Test {
             switch self {
             case .decoders: unsafe decodeInput
             case .table: unsafe changeTable
             case .capture: unsafe readCapture
+            case .traffic: unsafe showTraffic
+            case .disk: unsafe showFile
             }
         }
     }
@@ -55,5 +59,15 @@ private func changeTable(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
 
 private func readCapture(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     CaptureInput.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
+    return 0
+}
+
+private func showTraffic(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    TrafficInput.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
+    return 0
+}
+
+private func showFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    FileInput.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
     return 0
 }

@@ -45,7 +45,7 @@ private let arrows: [String: Set<String>] = [
     "tablewire-bench": program.union(core).union([
         "NodeRuntime", "LinkTransport", "TablewireClient", "NIO*", "Histogram", "Dispatch", "CZlib", "CKernel",
     ]),
-    "CoreFuzzer": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture"]),
+    "CoreFuzzer": program.union(["ClusterModel", "WireFormat", "TableStorage", "PacketCapture", "TrafficDecoder"]),
     "tablewire-simulate": program.union(["ClusterModel", "ClusterSimulator"]),
 ]
 

@@ -22,6 +22,7 @@ package final class TrafficDecoder: StreamSink {
     private let schema = Schema.current
     private let observer: any TrafficObserver
     private var links: [Int: Link] = [:]
+    var openLinks: some Collection<Link> { links.values }
     private var lastLink: Link?
     private var unfinishedBytes = 0
     private var captureStart: Timestamp?

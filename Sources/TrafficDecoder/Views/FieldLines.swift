@@ -41,8 +41,12 @@ struct FieldLines: ~Copyable, FieldVisitor {
         let end = walker.offset
         guard end < body.count || !isWhole else { return }
         let text = isWhole ? "bytes behind the last field" : "bytes that make no field"
-        line(end..<body.count) { out in out.write(text) }
-        if !showsBytes {
+        let isHidden = !showsValues && schema.mayHoldValues(structure)
+        line(end..<body.count, hidesBytes: isHidden) { out in out.write(text) }
+        if !showsBytes, isHidden {
+            out.cut(to: out.count - 1)
+            out.write(": \(body.count - end)\n")
+        } else if !showsBytes {
             out.cut(to: out.count - 1)
             out.write(": 0x")
             out.write(hex: body.extracting(end..<min(body.count, end + 64)))
@@ -57,13 +61,19 @@ struct FieldLines: ~Copyable, FieldVisitor {
         bytes.append(body)
     }
 
+    /// A body that was not taken apart.
+    mutating func show(unread body: Span<UInt8>, ofMessage message: Int?, _ text: String) {
+        let mayHoldValues = message.map { schema.mayHoldValues(schema.messages[$0].structure) } ?? false
+        show([("body", body.count, text)], Array(copying: body), hidesBytes: !showsValues && mayHoldValues)
+    }
+
     /// The bytes of a header or of a body without a layout, under one name each.
-    mutating func show(_ fields: [(name: String, size: Int, text: String)], _ body: [UInt8]) {
+    mutating func show(_ fields: [(name: String, size: Int, text: String)], _ body: [UInt8], hidesBytes: Bool = false) {
         if showsBytes { bytes = body }
         path = []
         var offset = 0
         for field in fields {
-            line(offset..<(offset + field.size)) { out in
+            line(offset..<(offset + field.size), hidesBytes: hidesBytes) { out in
                 out.write(field.name)
                 if !field.text.isEmpty {
                     out.write(" = ")

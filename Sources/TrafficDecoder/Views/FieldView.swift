@@ -31,9 +31,12 @@ struct FieldView: ~Copyable, FrameView {
         let header = frame.header
         let message = schema.message(header.type)
         fields.out.writeHead(header, message, schema)
-        fields.out.write(" size=\(header.bodyLength)")
+        if !frame.isWhole || message == nil {
+            fields.out.writeUnread(frame, body)
+        } else {
+            fields.out.write(" size=\(header.bodyLength)")
+        }
         if frame.frames > 1 { fields.out.write(" frames=\(frame.frames)") }
-        if !frame.isWhole || message == nil { fields.out.writeUnread(frame, body) }
         head.write(frame.violations, to: &fields.out)
         fields.out.write(byte: 0x0A)
         if showsBytes { writeHeader(header) }
@@ -41,7 +44,7 @@ struct FieldView: ~Copyable, FrameView {
             fields.rowCount = frame.rows
             fields.show(schema.messages[message].structure, body)
         } else if showsBytes, body.count > 0 {
-            fields.show([("body", body.count, frame.lack ?? "")], Array(copying: body))
+            fields.show(unread: body, ofMessage: message, frame.lack ?? "")
         }
     }
 

@@ -104,7 +104,8 @@ struct JSONView: ~Copyable, FrameView {
         case .skipped(let count, let missing, let bytes, let violation):
             begin("skipped", link, direction, time)
             fields.out.write(",\"bytes\":\(count),\"missingFrames\":\(missing),\"begin\":\"")
-            fields.out.write(hex: bytes.span)
+            // What a gap or the beginning of the capture cut off may be of a value.
+            if violation != nil || fields.showsValues { fields.out.write(hex: bytes.span) }
             fields.out.write(byte: 0x22)
             if let violation { write([violation]) }
         case .ended(let end):
