@@ -1216,24 +1216,23 @@ end
 ---------------------------------------------------------------------------------------------------------------------------
 -- What one packet needs to know of those before it, kept for the passes that come after the first
 
-local streamField, completenessField = Field.new("tcp.stream"), Field.new("tcp.completeness")
 local streams, notes = {}, {}
 
 function tablewire.init()
     streams, notes = {}, {}
 end
 
-local function streamOf()
-    local found = streamField()
-    local number = found and found.value or 0
-    streams[number] = streams[number] or {}
-    return streams[number]
+--- What is known of a connection. Fields such as tcp.stream are there only when somebody looks at them, addresses always.
+--- What TCP carries and what TLS in it carries are two streams.
+local function streamOf(pinfo, carrier)
+    local from, to = tostring(pinfo.src) .. " " .. pinfo.src_port, tostring(pinfo.dst) .. " " .. pinfo.dst_port
+    local key = (from < to and from .. " " .. to or to .. " " .. from) .. carrier
+    streams[key] = streams[key] or { directions = {} }
+    return streams[key], from
 end
 
-local function directionOf(stream, pinfo)
-    local name = tostring(pinfo.src) .. " " .. pinfo.src_port
-    stream[name] = stream[name] or { parts = {}, unsure = {} }
-    return stream[name]
+local function newDirection()
+    return { parts = {}, unsure = {} }
 end
 
 --- Notes which sequence number came; returns what is to be said of it when it is not the next one.
@@ -1394,7 +1393,10 @@ local function showCut(header, raw, tvb, at, pinfo, tree, direction)
     inform(pinfo, text .. " cut off")
 end
 
-local function showPreface(tvb, at, pinfo, tree)
+local function showPreface(tvb, at, pinfo, tree, stream, from)
+    stream.isKnown = true
+    -- The ports may have had another connection before.
+    if not pinfo.visited then stream.directions[from] = newDirection() end
     local item = tree:add(tablewire, tvb:range(at, 16))
     item:append_text(", preface")
     local preface = item:add(shownPreface, tvb:range(at, 16))
@@ -1424,22 +1426,22 @@ local function ask(pinfo, at, missing)
 end
 
 --- Shows what begins at `at`; returns where it ends, or nothing when the rest has to come first.
-local function showNext(raw, tvb, at, pinfo, tree, stream)
+local function showNext(raw, tvb, at, pinfo, tree, stream, from)
     if prefaceAt(raw, at + 1) then
-        showPreface(tvb, at, pinfo, tree)
-        stream.isKnown = true
+        showPreface(tvb, at, pinfo, tree, stream, from)
         return at + 16
     end
     local header = headerAt(raw, at + 1)
     if header and header.length <= mostBody then
         stream.isKnown = true
+        stream.directions[from] = stream.directions[from] or newDirection()
         local missing = at + 32 + header.length - #raw
         if missing <= 0 then
-            showFrame(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
+            showFrame(header, raw, tvb, at, pinfo, tree, stream.directions[from])
             return at + 32 + header.length
         end
         if tvb:len() == tvb:reported_len() and ask(pinfo, at, missing) then return nil end
-        showCut(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
+        showCut(header, raw, tvb, at, pinfo, tree, stream.directions[from])
         return #raw
     end
     if not header and beginsAt(raw, at + 1) and tvb:len() == tvb:reported_len() and ask(pinfo, at, DESEGMENT_ONE_MORE_SEGMENT) then
@@ -1460,34 +1462,43 @@ local function isOurs(raw)
     return position ~= nil
 end
 
---- Whether the connection's first packet is in the capture: then bytes that are no frame belong to another protocol. In the middle
---- of a link they belong to a frame, and others would take them for something of theirs.
-local function isFromStart()
+local completenessField = Field.new("tcp.completeness")
+
+--- Whether the connection begins in the middle, as far as one can know: bytes that are no frame belong to one then, and others
+--- would take them for something of theirs.
+local function beganEarlier()
     local completeness = completenessField()
-    return completeness ~= nil and completeness.value % 2 == 1
+    return completeness ~= nil and completeness.value % 2 == 0
 end
 
-local function dissect(tvb, pinfo, tree)
-    local raw = tvb:raw()
-    local stream = streamOf()
-    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) and isFromStart() then return 0 end
+local function dissect(tvb, pinfo, tree, stream, from)
     pinfo.cols.protocol = "Tablewire"
-    local at = 0
-    while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream) end
+    local raw, at = tvb:raw(), 0
+    while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream, from) end
     return tvb:len()
 end
 
-tablewire.dissector = dissect
-
---- Any port.
-local function recognise(tvb, pinfo, tree)
-    if not isOurs(tvb:raw()) then return false end
-    pinfo.conversation = tablewire
-    dissect(tvb, pinfo, tree)
-    return true
+function tablewire.dissector(tvb, pinfo, tree)
+    local stream, from = streamOf(pinfo, "")
+    local raw = tvb:raw()
+    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) and not beganEarlier() then return 0 end
+    return dissect(tvb, pinfo, tree, stream, from)
 end
 
-tablewire:register_heuristic("tcp", recognise)
-tablewire:register_heuristic("tls", recognise)
+--- Any port.
+tablewire:register_heuristic("tcp", function(tvb, pinfo, tree)
+    if not isOurs(tvb:raw()) then return false end
+    pinfo.conversation = tablewire
+    dissect(tvb, pinfo, tree, streamOf(pinfo, ""))
+    return true
+end)
+
+--- The connection is one of TLS, which asks for each of its records.
+tablewire:register_heuristic("tls", function(tvb, pinfo, tree)
+    local stream, from = streamOf(pinfo, " TLS")
+    if not stream.isKnown and not isOurs(tvb:raw()) then return false end
+    dissect(tvb, pinfo, tree, stream, from)
+    return true
+end)
+
 DissectorTable.get("tcp.port"):add(7400, tablewire)
-DissectorTable.get("tls.port"):add(7400, tablewire)

@@ -85,6 +85,19 @@ import WireFormat
         #expect(try objections([header, frames[0]]) == ["header"])
     }
 
+    /// Wireshark dissects a packet again whenever somebody looks at it.
+    @Test(arguments: ["packed.pcap.gz", "gap.pcapng"]) func aSecondPassShowsTheSame(_ name: String) throws {
+        func lines(_ arguments: [String]) throws -> String {
+            _ = try Tshark.run(
+                on: DissectorTests.captures.appending(path: name), arguments + ["-T", "fields", "-e", "_ws.col.Info"],
+                in: folder.url)
+            return try String(contentsOf: folder.file(Tshark.output), encoding: .utf8)
+        }
+        let once = try lines([])
+        #expect(once.contains("SNAP_CHUNK") || once.contains("OPERATIONS"))
+        #expect(try lines(["-2"]) == once)
+    }
+
     /// Wireshark gives up a packet with a million items.
     @Test func aHugeMessageIsShownInPart() throws {
         // SNAP_REQUEST: table "t", buckets 0 to 0, and a vector of 250 000 entries with five items each.
