@@ -62,13 +62,14 @@ enum FileInput {
     private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
         var content = bytes
         guard content.count >= 16 else { return content }
-        content.replaceSubrange(12..<16, with: bigEndian(CRC32.checksum(content.span.extracting(0..<12))))
+        let headerCRC = CRC32.checksum(content.span.extracting(0..<12))
+        content.replaceSubrange(12..<16, with: bigEndian(headerCRC))
         var place = 16
         while content.count - place > 8 {
             let length = content[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
             guard length > 0, content.count - place - 8 >= length else { break }
-            let record = content.span.extracting((place + 8)..<(place + 8 + length))
-            content.replaceSubrange((place + 4)..<(place + 8), with: bigEndian(CRC32.checksum(record)))
+            let crc = CRC32.checksum(content.span.extracting((place + 8)..<(place + 8 + length)))
+            content.replaceSubrange((place + 4)..<(place + 8), with: bigEndian(crc))
             place += 8 + length
         }
         return content

@@ -135,7 +135,8 @@ extension Wiredump {
     static func start(_ arguments: [String], output: String) throws -> RunningProgram {
         try Data().write(to: URL(filePath: output))
         let running = try RunningProgram(
-            binary, arguments, input: FileHandle.nullDevice, output: try FileHandle(forWritingTo: URL(filePath: output)), errors: nil)
+            binary, arguments, input: FileHandle.nullDevice, output: try FileHandle(forWritingTo: URL(filePath: output)),
+            errors: nil)
         running.endLatest(after: 60)
         return running
     }
