@@ -184,9 +184,10 @@ extension CaptureReader {
             let count: UInt16 = number(bytes, 10)
             // The largest says that nobody knows.
             dropped = count == .max ? 0 : UInt64(count)
-        }
-        walkOptions(bytes, options) { code, value in
-            if code == 4, value.count == 8, !isObsolete { dropped = number(bytes, value.lowerBound) }
+        } else {
+            walkOptions(bytes, options) { code, value in
+                if code == 4, value.count == 8 { dropped = number(bytes, value.lowerBound) }
+            }
         }
         if dropped > 0 { changeDrops(of: index) { $0.dropped(between: dropped) } }
     }

@@ -23,8 +23,12 @@ extension Reassembler {
     private mutating func take<Sink: StreamSink>(_ segment: TCPSegment, _ bytes: Span<UInt8>, _ end: Int, _ sink: Sink) {
         let length = segment.length
         var position = ends[end].distance(segment.sequence)
-        if position == -1, length < 2 { counters.keepAlives += 1 }
-        guard length > 0, position != -1 || length > 1 else { return }
+        if position == -1, length < 2 {
+            // With FIN it is that, sent again.
+            if !segment.flags.contains(.fin) { counters.keepAlives += 1 }
+            return
+        }
+        guard length > 0 else { return }
         guard ends[end].isOpen else { return takeLate(position, length) }
         guard Self.plausible.contains(position) || jump(to: segment, end, sink) else { return }
         position = ends[end].distance(segment.sequence)

@@ -4,7 +4,7 @@ import Testing
 /// Streams of random bytes, cut into segments which a bad network and a bad capture repeat, delay, shorten and lose.
 @Suite struct RandomStreamTests {
     /// What the sink is told is the stream, with a gap for each run of bytes of which the capture has no copy.
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<120 as Range<UInt64>)
     func exactlyTheStreamIsTold(_ seed: UInt64) {
         var dice = SeededGenerator(seed: seed)
         var life = RandomLife(&dice)
