@@ -13,6 +13,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
 ]
 
+// The core alone needs none of the packages below: it builds in a minute, also with a sanitizer or for the fuzzer
+// (CONTRIBUTING.md).
+let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
+let isCoreAlone = isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1"
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -120,7 +125,9 @@ let package = Package(
             dependencies: ["tablewire-bench", "tablewire", "ClusterModel", "WireFormat", arguments], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "SpecTests", dependencies: ["ClusterModel", "WireFormat", "PacketCapture", "TrafficDecoder"],
+            name: "SpecTests",
+            // The program "wiredump" is only there so that it is built first: what it prints is compared with what tshark does.
+            dependencies: ["ClusterModel", "WireFormat", "PacketCapture", "TrafficDecoder"] + (isCoreAlone ? [] : ["wiredump"]),
             exclude: ["Dissector/tablewire.template.lua"], swiftSettings: settings),
         // Starts the built program: the dependency on it is only there so that it is built first.
         .testTarget(
@@ -134,10 +141,7 @@ let package = Package(
     ]
 )
 
-// The core alone needs none of the packages above: it builds in a minute, also with a sanitizer or for the fuzzer
-// (CONTRIBUTING.md).
-let isFuzzed = Context.environment["TABLEWIRE_FUZZ"] == "1"
-if isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1" {
+if isCoreAlone {
     let core = ["ClusterModel", "WireFormat", "ClusterStateMachine", "TableStorage", "PacketCapture", "TrafficDecoder"]
     let kept = Set(core + core.map { "\($0)Tests" } + ["CZlib", "CMemory", "CKernel", "ProgramTerminal", "ArchitectureTests", "SpecTests"])
     package.targets.removeAll { !kept.contains($0.name) }

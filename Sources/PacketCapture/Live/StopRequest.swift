@@ -24,7 +24,7 @@ public final class StopRequest: Sendable {
         unsafe _ = write(descriptor, &one, 8)
     }
 
-    /// Requests the stop when SIGINT or SIGTERM comes; the second such signal ends the process. To be called once, before there
+    /// Requests the stop when SIGINT or SIGTERM comes; another such signal, a second or more later, ends the process. To be called once, before there
     /// are other threads: those that are started later leave these signals to a thread made for them.
     public func requestOnSignals() throws(RecordingError) {
         var signals = sigset_t()
@@ -37,6 +37,12 @@ public final class StopRequest: Sendable {
             var received: Int32 = 0
             unsafe _ = sigwait(&signals, &received)
             self.request()
+            // Who stops a group of processes sends the same signal twice (timeout(1) does): that is one wish.
+            let end = ContinuousClock.now + .seconds(1)
+            while ContinuousClock.now < end {
+                var wait = timespec(tv_sec: 0, tv_nsec: 50_000_000)
+                unsafe _ = sigtimedwait(&signals, nil, &wait)
+            }
             // From here on a signal does what it does to every program.
             unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
             while true { pause() }

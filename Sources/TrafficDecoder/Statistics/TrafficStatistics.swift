@@ -67,7 +67,9 @@ package final class TrafficStatistics: TrafficObserver {
             gapBytes += bytes ?? 0
         case .skipped(let bytes, let missing, _, let violation):
             skippedBytes += bytes
-            missingFrames += missing
+            // Sequences are what somebody wrote: their differences know no bounds.
+            let (sum, isTooMuch) = missingFrames.addingReportingOverflow(missing)
+            missingFrames = isTooMuch ? .max : sum
             if let violation { violations[violation.description, default: 0] += 1 }
         case .preface(_, _, let violation):
             if let violation { violations[violation.description, default: 0] += 1 }

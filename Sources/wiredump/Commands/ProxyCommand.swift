@@ -8,7 +8,7 @@ struct ProxyCommand: ParsableCommand {
         commandName: "proxy",
         abstract: "Stand between two programs, pass everything on unchanged, and show or record it.",
         discussion: """
-            Needs no privileges and loses nothing. Each connection to --listen is passed on to --to, byte for byte and in time; \
+            Needs no privileges. Each connection to --listen is passed on to --to, byte for byte and in time; \
             half-closes and resets are passed on too. What passes is shown as it comes, and with -w written as pcapng with the \
             packets that would have carried it, which Wireshark and tshark open.
 
@@ -56,8 +56,8 @@ struct ProxyCommand: ParsableCommand {
         _ listen: SocketName, _ to: SocketName, _ display: Display, _ recorder: StreamRecorder?, _ stop: StopRequest
     ) throws {
         let sink = LiveSink(display, recorder, stop)
-        // What is shown or written may be slow; what passes must not be.
-        let queue = try StreamQueue(into: sink)
+        // What is shown or written may be slow. What passes waits a little for it, so that under load nothing is left out.
+        let queue = try StreamQueue(bounds: .init(patience: .milliseconds(100)), into: sink)
         let proxy = try RecordingProxy(.init(listen: listen, target: to), sink: queue) { notice in
             StandardError.write("wiredump: \(notice)\n")
         }

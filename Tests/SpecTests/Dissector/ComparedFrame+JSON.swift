@@ -1,6 +1,4 @@
 import Foundation
-import PacketCapture
-import TrafficDecoder
 
 /// How the lines of `wiredump --json` become values that can be compared:
 ///
@@ -9,32 +7,10 @@ import TrafficDecoder
 /// - The time is in seconds since 1970.
 /// - A frame whose bytes are not all there says so in `lack`.
 extension ComparedFrame {
-    /// What wiredump makes of a capture.
-    static func dumped(_ capture: URL, showsValues: Bool = false) throws -> [ComparedFrame] {
-        try json(of: capture, showsValues: showsValues).split(separator: "\n").compactMap { try frame(of: $0) }
-    }
-
-    /// What `wiredump --json` prints.
-    static func json(of capture: URL, showsValues: Bool = false) throws -> String {
-        let text = Collected()
-        var options = ViewOptions()
-        options.showsValues = showsValues
-        let output = FrameForm.json.output(options, FrameSelection()) { text.append($0) }
-        let decoder = TrafficDecoder(.everything, output)
-        var reassembler = Reassembler()
-        var reader = try CaptureReader(opening: capture.path)
-        while try reader.next({ reassembler.take($0, $1, into: decoder) }) {}
-        reassembler.finish(into: decoder)
-        output.finish()
-        return String(decoding: text.bytes, as: UTF8.self)
-    }
-
-    private final class Collected {
-        private(set) var bytes: [UInt8] = []
-        func append(_ span: Span<UInt8>) -> Bool {
-            for index in span.indices { bytes.append(span[index]) }
-            return true
-        }
+    /// The frames that wiredump shows.
+    /// - Parameter lines: of `wiredump --json`.
+    static func frames(in lines: String) throws -> [ComparedFrame] {
+        try lines.split(separator: "\n").compactMap { try frame(of: $0) }
     }
 
     private static func frame(of line: Substring) throws -> ComparedFrame? {

@@ -56,7 +56,7 @@ import WireFormat
     @discardableResult
     private func compare(_ capture: URL, comparingTimes: Bool = true) throws -> Int {
         var shown = try shown(capture)
-        var dumped = try ComparedFrame.dumped(capture)
+        var dumped = try ComparedFrame.frames(in: Wiredump.json(of: capture, in: folder.url))
         if !comparingTimes {
             for index in shown.indices { shown[index].values["time"] = nil }
             for index in dumped.indices { dumped[index].values["time"] = nil }

@@ -85,6 +85,20 @@ import WireFormat
         #expect(try objections([header, frames[0]]) == ["header"])
     }
 
+    /// The line of a packet is the same when nobody looks at its fields, and when it is dissected again.
+    @Test(arguments: ["packed.pcap.gz", "gap.pcapng"]) func theLineIsAlwaysTheSame(_ name: String) throws {
+        func lines(_ arguments: [String]) throws -> [String] {
+            _ = try Tshark.run(on: DissectorTests.captures.appending(path: name), arguments, in: folder.url)
+            let text = try String(contentsOf: folder.file(Tshark.output), encoding: .utf8)
+            return text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let onlyLine = ["-o", "gui.column.format:\"Info\",\"%i\""]
+        let full = try lines(["-T", "fields", "-e", "_ws.col.Info"])
+        #expect(full.contains { $0.contains(" | ") })
+        #expect(try lines(onlyLine) == full)
+        #expect(try lines(onlyLine + ["-2"]) == full)
+    }
+
     /// Wireshark gives up a packet with a million items.
     @Test func aHugeMessageIsShownInPart() throws {
         // SNAP_REQUEST: table "t", buckets 0 to 0, and a vector of 250 000 entries with five items each.

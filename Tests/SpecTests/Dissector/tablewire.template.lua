@@ -108,7 +108,8 @@ end
 -- A reader is a function (message, tree, at, scope): it shows the field at `at` and returns where the next one begins, or
 -- nothing when the bytes are no such field, which it has then said. `message` holds `tvb`, `stop`, how many `items` may
 -- still be shown (Wireshark bears a million a packet), and `table`, the first table name met. `scope` holds the values of the
--- structure around it that others depend on.
+-- structure around it that others depend on. Nobody looks at the fields of a message that `isLight`: then only the line of the
+-- packet is made of it, which is many times faster.
 
 local mostItems = 100000
 local widths = { u8 = 1, u16 = 2, u32 = 4, u64 = 8, i64 = 8, u128 = 16, bool = 1, Method = 2, ReplyKind = 1 }
@@ -212,10 +213,11 @@ local function numberReader(kind, path, field)
     local isKept = names or field.bits
     return function(message, tree, at, scope)
         if not has(message, tree, at, width, name) then return end
+        if message.isLight and not isKept and not field.isShort then return at + width end
         local range = message.tvb:range(at, width)
         local item = tree:add(shown, range)
         if isKept then scope[name] = range:uint() end
-        if label then label(item, name, range) end
+        if label and not message.isLight then label(item, name, range) end
         if suffix then item:append_text(suffix) end
         if field.bits then
             local set = {}
@@ -240,6 +242,7 @@ local function textReader(path, field)
         if not has(message, tree, at, 2, name) then return end
         local length = message.tvb:range(at, 2):uint()
         if not has(message, tree, at + 2, length, name) then return end
+        if message.isLight and not isTable and not field.isShort then return at + 2 + length end
         local range = message.tvb:range(at + 2, length)
         tree:add_packet_field(shown, range, ENC_UTF_8)
         if isTable and not message.table then message.table = range:string(ENC_UTF_8) end
@@ -266,6 +269,7 @@ local function bytesReader(path, field, lengthWidth)
         local length = message.tvb:range(at, lengthWidth):uint()
         at = at + lengthWidth
         if not has(message, tree, at, length, name) then return end
+        if message.isLight then return at + length end
         local range = message.tvb:range(at, length)
         if isHidden then tree:add(shownLength, range, length):set_text(string.format("%s: %d bytes", name, length)) end
         if shownCount then
@@ -273,7 +277,7 @@ local function bytesReader(path, field, lengthWidth)
             if count then
                 tree:add(shownCount, count):set_text(string.format("%s: %.0f rows", name, count:uint()))
             else
-                fail(message, tree, name, "does not unpack to a row block")
+                tree:add_proto_expert_info(experts.malformed, name .. ": does not unpack to a row block")
             end
         end
         if not isHidden or field.payload and tablewire.prefs.show_values then
@@ -288,7 +292,7 @@ local function fixedReader(path, field, count)
     local name, shown = path:match("[^.]+$"), declare(path, ProtoField.bytes, base.NONE, field.note)
     return function(message, tree, at)
         if not has(message, tree, at, count, name) then return end
-        tree:add(shown, message.tvb:range(at, count))
+        if not message.isLight then tree:add(shown, message.tvb:range(at, count)) end
         return at + count
     end
 end
@@ -298,6 +302,7 @@ local function structReader(path, field, fields)
     local read = readerOfFields(fields, path)
     return function(message, tree, at)
         if not has(message, tree, at, 0, name) then return end
+        if message.isLight then return read(message, tree, at, {}) end
         local item = tree:add(shown, message.tvb:range(at, 0))
         local stop = read(message, item, at, {})
         item:set_len((stop or message.stop) - at)
@@ -313,6 +318,7 @@ local function elementsReader(kind, path, field)
     local shown, read = declare(element, ProtoField.none, field.note), readerOfFields(fields, path)
     return function(message, tree, at, _, index)
         if not has(message, tree, at, 0, path:match("[^.]+$")) then return end
+        if message.isLight then return read(message, tree, at, {}) end
         local item = tree:add(shown, message.tvb:range(at, 0))
         item:set_text(string.format("%d", index))
         local stop = read(message, item, at, {})
@@ -428,6 +434,7 @@ local function groupsReader(path, field)
         local keyLength, valueLength = tvb:range(at + 1, 4):uint(), tvb:range(at + 5, 4):uint()
         local length = 9 + keyLength + valueLength
         if not has(message, tree, at, length, "operations") then return end
+        if message.isLight then return at + length end
         local item = tree:add(shown.operation, tvb:range(at, length))
         item:set_text(string.format("%d", index))
         kind(message, item, at, {})
@@ -458,7 +465,8 @@ local function groupsReader(path, field)
         if not has(message, tree, at, 4, name) then return end
         local first, stop = at, at + 4 + message.tvb:range(at, 4):uint()
         if not has(message, tree, at, stop - at, name) then return end
-        local item = tree:add(shown.groups, message.tvb:range(at, 4), numberOfGroups(message.tvb, at + 4, stop))
+        local number = message.isLight and 0 or numberOfGroups(message.tvb, at + 4, stop)
+        local item = tree:add(shown.groups, message.tvb:range(at, 4), number)
         item:set_len(stop - first)
         local count = 0
         at = at + 4
@@ -619,24 +627,23 @@ end
 ---------------------------------------------------------------------------------------------------------------------------
 -- What one packet needs to know of those before it, kept for the passes that come after the first
 
-local streamField, completenessField = Field.new("tcp.stream"), Field.new("tcp.completeness")
 local streams, notes = {}, {}
 
 function tablewire.init()
     streams, notes = {}, {}
 end
 
-local function streamOf()
-    local found = streamField()
-    local number = found and found.value or 0
-    streams[number] = streams[number] or {}
-    return streams[number]
+--- What is known of a connection. Fields such as tcp.stream are there only when somebody looks at them, addresses always.
+--- What TCP carries and what TLS in it carries are two streams.
+local function streamOf(pinfo, carrier)
+    local from, to = tostring(pinfo.src) .. " " .. pinfo.src_port, tostring(pinfo.dst) .. " " .. pinfo.dst_port
+    local key = (from < to and from .. " " .. to or to .. " " .. from) .. carrier
+    streams[key] = streams[key] or { directions = {} }
+    return streams[key], from
 end
 
-local function directionOf(stream, pinfo)
-    local name = tostring(pinfo.src) .. " " .. pinfo.src_port
-    stream[name] = stream[name] or { parts = {}, unsure = {} }
-    return stream[name]
+local function newDirection()
+    return { parts = {}, unsure = {} }
 end
 
 --- Notes which sequence number came; returns what is to be said of it when it is not the next one.
@@ -698,17 +705,24 @@ local function inform(pinfo, text)
     info:fence()
 end
 
---- What takes all that a tree takes, and shows nothing.
+--- What takes all that a tree takes, and shows nothing. Expert infos go to its `item`, when it has one.
 local nowhere = setmetatable({}, { __index = function() return function(self) return self end end })
 
+function nowhere.add_proto_expert_info(self, ...)
+    local item = rawget(self, "item")
+    if item then item:add_proto_expert_info(...) end
+    return self
+end
+
 local function read(kind, tvb, at, stop, tree)
-    local message, scope = { tvb = tvb, stop = stop, items = mostItems }, { short = {} }
+    local message, scope = { tvb = tvb, stop = stop, items = mostItems, isLight = tree == nowhere }, { short = {} }
     local ended = kind.read(message, tree, at, scope)
     if ended and ended < stop then fail(message, tree, kind.name, string.format("%d bytes are left over", stop - ended)) end
     return message, scope.short
 end
 
-local function showMessage(kind, tvb, at, stop, item, isUnsure)
+local function showMessage(kind, tvb, at, stop, item, isUnsure, isLight)
+    nowhere.item = nil
     if isUnsure and read(kind, tvb, at, stop, nowhere).hasFailed then
         local text = "perhaps the rest of a message whose beginning is not in the capture"
         local part = item:add(shownPart, tvb:range(at, stop - at))
@@ -716,8 +730,12 @@ local function showMessage(kind, tvb, at, stop, item, isUnsure)
         part:add_proto_expert_info(experts.cut, text)
         return "[cut off]"
     end
-    local tree = item:add(kind.shown, tvb:range(at, stop - at))
-    tree:set_text(kind.name)
+    nowhere.item = item
+    local tree = nowhere
+    if not isLight then
+        tree = item:add(kind.shown, tvb:range(at, stop - at))
+        tree:set_text(kind.name)
+    end
     local message, short = read(kind, tvb, at, stop, tree)
     if message.table then table.insert(short, kind.isCase and math.min(2, #short + 1) or 1, message.table) end
     if message.hasFailed then short[#short + 1] = "[malformed]" end
@@ -731,7 +749,7 @@ local function checkBody(raw, position, header, item)
 end
 
 --- Shows the body; returns what the info column says of it.
-local function showBody(header, note, tvb, at, item)
+local function showBody(header, note, tvb, at, item, isLight)
     local kind = messages[header.type]
     local range = tvb:range(at + 32, header.length)
     if note and note.frames then
@@ -750,20 +768,22 @@ local function showBody(header, note, tvb, at, item)
         return body:len() .. " bytes"
     end
     if note and note.whole and note.size > 0 then
-        return showMessage(kind, note.whole:tvb("Tablewire message"), 0, note.size, item)
+        return showMessage(kind, note.whole:tvb("Tablewire message"), 0, note.size, item, false, isLight)
     end
-    return showMessage(kind, tvb, at + 32, at + 32 + header.length, item, note and note.isUnsure)
+    return showMessage(kind, tvb, at + 32, at + 32 + header.length, item, note and note.isUnsure, isLight)
 end
 
 --- Shows the header; returns the item of the frame, and what both lines begin with.
-local function showHeader(header, tvb, at, count, tree)
+local function showHeader(header, tvb, at, count, tree, isLight)
     local item = tree:add(tablewire, tvb:range(at, count))
     local sequence = tostring(tvb:range(at + 16, 8):uint64())
     local name = schema.messageNames[header.type] or string.format("type %d", header.type)
-    item:append_text(string.format(", %s, sequence %s", name, sequence))
-    local headerItem = item:add(shownHeader, tvb:range(at, 32))
-    headerItem:set_text("frame header")
-    readHeader({ tvb = tvb, stop = at + 32, items = mostItems }, headerItem, at, { short = {} })
+    if not isLight then
+        item:append_text(string.format(", %s, sequence %s", name, sequence))
+        local headerItem = item:add(shownHeader, tvb:range(at, 32))
+        headerItem:set_text("frame header")
+        readHeader({ tvb = tvb, stop = at + 32, items = mostItems }, headerItem, at, { short = {} })
+    end
     return item, name .. " " .. sequence .. (header.stream ~= 0 and string.format(" #%.0f", header.stream) or "")
 end
 
@@ -774,11 +794,12 @@ local function noteOf(pinfo, at, header, make)
 end
 
 local function showFrame(header, raw, tvb, at, pinfo, tree, direction)
-    local item, text = showHeader(header, tvb, at, 32 + header.length, tree)
+    local isLight = not tree.visible and not tree:referenced(Dissector.get("tablewire"))
+    local item, text = showHeader(header, tvb, at, 32 + header.length, tree, isLight)
     local note = noteOf(pinfo, at, header, function() return follow(direction, header, tvb, at) end)
     if note and note.missing then item:add_proto_expert_info(experts.gap, note.missing) end
     if tablewire.prefs.check_body then checkBody(raw, at + 1, header, item) end
-    local fields = showBody(header, note, tvb, at, item)
+    local fields = showBody(header, note, tvb, at, item, isLight)
     inform(pinfo, fields ~= "" and text .. " " .. fields or text)
 end
 
@@ -797,7 +818,10 @@ local function showCut(header, raw, tvb, at, pinfo, tree, direction)
     inform(pinfo, text .. " cut off")
 end
 
-local function showPreface(tvb, at, pinfo, tree)
+local function showPreface(tvb, at, pinfo, tree, stream, from)
+    stream.isKnown = true
+    -- The ports may have had another connection before.
+    if not pinfo.visited then stream.directions[from] = newDirection() end
     local item = tree:add(tablewire, tvb:range(at, 16))
     item:append_text(", preface")
     local preface = item:add(shownPreface, tvb:range(at, 16))
@@ -827,22 +851,22 @@ local function ask(pinfo, at, missing)
 end
 
 --- Shows what begins at `at`; returns where it ends, or nothing when the rest has to come first.
-local function showNext(raw, tvb, at, pinfo, tree, stream)
+local function showNext(raw, tvb, at, pinfo, tree, stream, from)
     if prefaceAt(raw, at + 1) then
-        showPreface(tvb, at, pinfo, tree)
-        stream.isKnown = true
+        showPreface(tvb, at, pinfo, tree, stream, from)
         return at + 16
     end
     local header = headerAt(raw, at + 1)
     if header and header.length <= mostBody then
         stream.isKnown = true
+        stream.directions[from] = stream.directions[from] or newDirection()
         local missing = at + 32 + header.length - #raw
         if missing <= 0 then
-            showFrame(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
+            showFrame(header, raw, tvb, at, pinfo, tree, stream.directions[from])
             return at + 32 + header.length
         end
         if tvb:len() == tvb:reported_len() and ask(pinfo, at, missing) then return nil end
-        showCut(header, raw, tvb, at, pinfo, tree, directionOf(stream, pinfo))
+        showCut(header, raw, tvb, at, pinfo, tree, stream.directions[from])
         return #raw
     end
     if not header and beginsAt(raw, at + 1) and tvb:len() == tvb:reported_len() and ask(pinfo, at, DESEGMENT_ONE_MORE_SEGMENT) then
@@ -863,34 +887,43 @@ local function isOurs(raw)
     return position ~= nil
 end
 
---- Whether the connection's first packet is in the capture: then bytes that are no frame belong to another protocol. In the middle
---- of a link they belong to a frame, and others would take them for something of theirs.
-local function isFromStart()
+local completenessField = Field.new("tcp.completeness")
+
+--- Whether the connection begins in the middle, as far as one can know: bytes that are no frame belong to one then, and others
+--- would take them for something of theirs.
+local function beganEarlier()
     local completeness = completenessField()
-    return completeness ~= nil and completeness.value % 2 == 1
+    return completeness ~= nil and completeness.value % 2 == 0
 end
 
-local function dissect(tvb, pinfo, tree)
-    local raw = tvb:raw()
-    local stream = streamOf()
-    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) and isFromStart() then return 0 end
+local function dissect(tvb, pinfo, tree, stream, from)
     pinfo.cols.protocol = "Tablewire"
-    local at = 0
-    while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream) end
+    local raw, at = tvb:raw(), 0
+    while at and at < #raw do at = showNext(raw, tvb, at, pinfo, tree, stream, from) end
     return tvb:len()
 end
 
-tablewire.dissector = dissect
-
---- Any port.
-local function recognise(tvb, pinfo, tree)
-    if not isOurs(tvb:raw()) then return false end
-    pinfo.conversation = tablewire
-    dissect(tvb, pinfo, tree)
-    return true
+function tablewire.dissector(tvb, pinfo, tree)
+    local stream, from = streamOf(pinfo, "")
+    local raw = tvb:raw()
+    if not stream.isKnown and not beginsAt(raw, 1) and not isOurs(raw) and not beganEarlier() then return 0 end
+    return dissect(tvb, pinfo, tree, stream, from)
 end
 
-tablewire:register_heuristic("tcp", recognise)
-tablewire:register_heuristic("tls", recognise)
+--- Any port.
+tablewire:register_heuristic("tcp", function(tvb, pinfo, tree)
+    if not isOurs(tvb:raw()) then return false end
+    pinfo.conversation = tablewire
+    dissect(tvb, pinfo, tree, streamOf(pinfo, ""))
+    return true
+end)
+
+--- The connection is one of TLS, which asks for each of its records.
+tablewire:register_heuristic("tls", function(tvb, pinfo, tree)
+    local stream, from = streamOf(pinfo, " TLS")
+    if not stream.isKnown and not isOurs(tvb:raw()) then return false end
+    dissect(tvb, pinfo, tree, stream, from)
+    return true
+end)
+
 DissectorTable.get("tcp.port"):add(7400, tablewire)
-DissectorTable.get("tls.port"):add(7400, tablewire)

@@ -60,6 +60,14 @@ final class RunningProgram {
         try errorPipe?.fileHandleForWriting.close()
     }
 
+    /// Nothing that waits for this process waits longer.
+    func endLatest(after seconds: Int) {
+        let process = process
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
+    }
+
     func signal(_ number: Int32) { if process.isRunning { kill(process.processIdentifier, number) } }
 
     /// - Returns: the exit code, of a signal 128 and its number.
@@ -126,9 +134,10 @@ extension Wiredump {
     /// Starts the program and reads what it says on standard error.
     static func start(_ arguments: [String], output: String) throws -> RunningProgram {
         try Data().write(to: URL(filePath: output))
-        return try RunningProgram(
-            "/usr/bin/timeout", bounded + arguments, input: FileHandle.nullDevice,
-            output: try FileHandle(forWritingTo: URL(filePath: output)), errors: nil)
+        let running = try RunningProgram(
+            binary, arguments, input: FileHandle.nullDevice, output: try FileHandle(forWritingTo: URL(filePath: output)), errors: nil)
+        running.endLatest(after: 60)
+        return running
     }
 
     /// Runs the program with a standard output that nobody reads any more.
