@@ -67,8 +67,8 @@ enum FileInput {
         while content.count - place > 8 {
             let length = content[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
             guard length > 0, content.count - place - 8 >= length else { break }
-            let record = content.span.extracting((place + 8)..<(place + 8 + length))
-            content.replaceSubrange((place + 4)..<(place + 8), with: bigEndian(CRC32.checksum(record)))
+            let checksum = CRC32.checksum(content.span.extracting((place + 8)..<(place + 8 + length)))
+            content.replaceSubrange((place + 4)..<(place + 8), with: bigEndian(checksum))
             place += 8 + length
         }
         return content
