@@ -150,6 +150,15 @@ private let (syn, fin, rst, ack) = (PacketBytes.syn, PacketBytes.fin, PacketByte
         #expect(last.lines == ["1> lost 6", "1> finished"])
     }
 
+    @Test func theFirstFINHolds() {
+        var talk = opened()
+        talk.client(at: 3, flags: fin | ack)
+        talk.client(at: 5, flags: fin | ack)
+        talk.client("abcde", at: 0)
+        #expect(talk.lines == ["1> abc", "1> finished"])
+        #expect(talk.reassembler.counters.bytesAfterEnd == 2)
+    }
+
     @Test func nothingComesBehindFIN() {
         var talk = opened()
         talk.client("ghi", at: 6)

@@ -83,6 +83,18 @@ import Testing
         #expect(talk.reassembler.counters.bytesLost == 3300 * (step - 3))
     }
 
+    /// No window reaches there: whoever says so is of another connection.
+    @Test func anAcknowledgementOfWhatCannotBeIsNoGap() {
+        var talk = opened()
+        talk.client("abc", at: 0)
+        talk.server(at: 0, ack: 2_000_000_000)
+        talk.client("ghi", at: 6)
+        talk.server(at: 0, ack: -2_000_000_000)
+        talk.client("def", at: 3)
+        talk.finish()
+        #expect(talk.lines == ["1> abc", "1> def", "1> ghi"])
+    }
+
     @Test func aConnectionHeardFromTheMiddleBeginsWhereItWasHeard() {
         var talk = Talk()
         talk.server("xyz", at: 100, ack: 50)
