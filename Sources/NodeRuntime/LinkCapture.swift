@@ -2,7 +2,7 @@ import Logging
 import PacketCapture
 import Synchronization
 
-/// Writes what passes on the links to a file, beneath TLS, as a capture that every tool for captures reads.
+/// Writes what passes on the links to a file, as a capture that every tool for captures reads.
 ///
 /// The file has a thread of its own: a disk that is slow or full never holds up the node. What is left out for that is counted, in
 /// the node's counters and in the capture.
@@ -50,7 +50,7 @@ final class LinkCapture: Sendable {
         output.finish(leftOut: queue.leftOut)
     }
 
-    /// What tells it the bytes of one link: the handler next to the link's own, between it and TLS or the socket.
+    /// What tells it the bytes of one link: the handler next to the link's own, which sees the exact bytes.
     func recorder(dialer: Bool) -> LinkRecorder {
         let number = lastFlow.wrappingAdd(1, ordering: .relaxed).newValue
         return LinkRecorder(queue, flow: number, sends: dialer ? .forward : .backward)

@@ -45,7 +45,7 @@ public struct NodeConfiguration: Sendable {
     /// Where /health, /ready, /status and /metrics are served; default nowhere.
     public var http: Address?
     public var preset: Preset
-    /// File that gets what passes on the links, beneath TLS, as pcapng; one that is there is replaced. Default none. It holds rows
+    /// File that gets what passes on the links as pcapng; one that is there is replaced. Default none. It holds rows
     /// in clear.
     public var capture: String?
     /// Added to the system clock: tests of clock skew.

@@ -17,11 +17,11 @@ public struct Frame: Hashable, Sendable {
     public var bodyBytes: Int
 }
 
-/// Turns the bytes of one direction of a link into messages (FRM). Pure: it neither reads nor waits; a transport, a proxy and a
-/// capture decoder feed it alike.
+/// Turns the bytes of one direction of a link into messages (FRM). Pure: it neither reads nor waits. For captures there is a reader
+/// of its own in `TrafficDecoder`: it also shows what breaks a rule, and finds frames again behind missing bytes.
 ///
 /// Holds at most `Bounds.message` bytes for each lane, and only what has really arrived. After an error the link is to be
-/// closed; a capture decoder goes on with `resynchronise()`.
+/// closed; who reads on all the same begins anew with `resynchronise()`.
 public struct FrameAssembler: Sendable {
     /// What a frame and a message may measure at this point of the link's life.
     public struct Bounds: Hashable, Sendable {
@@ -77,26 +77,12 @@ public struct FrameAssembler: Sendable {
     /// Lets the peer have sent `limit` body bytes on a lane (FRM-031). Without a grant a lane has no limit.
     public mutating func grant(_ limit: UInt64, on lane: Lane) { lanes[Int(lane.rawValue)].creditLimit = limit }
 
-    /// Forgets the expected sequence and all that is unfinished: for captures that begin or continue in the middle.
+    /// Forgets the expected sequence and all that is unfinished.
     public mutating func resynchronise() {
         nextSequence = nil
         headerPart.removeAll()
         current = nil
         for index in lanes.indices { lanes[index].pending = nil }
-    }
-
-    /// Where the first whole header with a right magic and CRC stands at or after `start`.
-    public static func firstHeader(in bytes: Span<UInt8>, from start: Int = 0) -> Int? {
-        var index = start
-        while bytes.count - index >= FrameHeader.size {
-            if bytes.integer(at: index) == FrameHeader.magic,
-                (try? FrameHeader(decoding: bytes.extracting(droppingFirst: index))) != nil
-            {
-                return index
-            }
-            index += 1
-        }
-        return nil
     }
 
     // MARK: Reading

@@ -35,7 +35,7 @@ struct Wiredump: ParsableCommand {
               tcpdump or 'wiredump live' on a machine of the cluster, with the right to;
               'wiredump proxy' between two nodes, or a client and a node, without any;
               'tablewire node --capture FILE', which writes what the node itself sends
-              and receives, beneath TLS.
+              and receives.
 
             FILTERS
               Comparisons with = != < <= > >= ~ (contains) and 'in A..B', joined by and,

@@ -154,13 +154,11 @@ import WireFormat
         #expect(feed.assembler.nextSequence == 5)
     }
 
-    @Test func captureBeginsInTheMiddle() throws {
+    @Test func readingBeginsInTheMiddle() throws {
         let whole = frame(type: 0x0A, lane: 0, sequence: 8, body: VectorList.pong)
         let decoy: [UInt8] = [0xD4, 0x57] + [UInt8](repeating: 0, count: 40)
         let bytes = Array(whole.dropFirst(5)) + decoy + frame(type: 0x0A, lane: 0, sequence: 9, body: VectorList.pong)
         let start = whole.count - 5 + decoy.count
-        let found = [0, start, start + 1].map { FrameAssembler.firstHeader(in: bytes.span, from: $0) }
-        #expect(found == [start, start, nil])
         var feed = Feed(bytes)
         feed.assembler.resynchronise()
         feed.offset = start
