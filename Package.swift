@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "NodeRuntime", targets: ["NodeRuntime"]),
         .executable(name: "tablewire", targets: ["tablewire"]),
         .executable(name: "wiredump", targets: ["wiredump"]),
+        .executable(name: "conform", targets: ["conform"]),
         .executable(name: "tablewire-bench", targets: ["tablewire-bench"]),
     ],
     dependencies: [
@@ -87,6 +88,17 @@ let package = Package(
             name: "wiredump",
             dependencies: ["TrafficDecoder", "PacketCapture", "ProgramTerminal", "ProgramEntry", arguments],
             swiftSettings: settings),
+        // Cases that judge a node over its links, their runner and reports.
+        .target(
+            name: "ConformanceSuite",
+            dependencies: [
+                "ClusterModel", "WireFormat", "LinkTransport", "PacketCapture", "TrafficDecoder", nioCore, nioPosix, crypto,
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "conform",
+            dependencies: [
+                "ClusterModel", "ConformanceSuite", "LinkTransport", "ProgramTerminal", "ProgramEntry", arguments, nioPosix,
+            ], swiftSettings: settings),
         .executableTarget(
             name: "tablewire-bench",
             dependencies: [

@@ -29,7 +29,10 @@ private let arrows: [String: Set<String>] = [
     // System calls and zlib, nothing else: so that it builds and is fuzzed with the core.
     "PacketCapture": ["CZlib", "CKernel", "Glibc"],
     "TrafficDecoder": ["ClusterModel", "WireFormat", "PacketCapture", "ProgramTerminal", "Glibc"],
-    "ConformanceSuite": foundation.union(["ClusterModel", "WireFormat", "TablewireClient", "NIO*", "Crypto"]),
+    // It computes proofs by itself; of LinkTransport it takes the file format of the secret only.
+    "ConformanceSuite": foundation.union([
+        "ClusterModel", "WireFormat", "LinkTransport", "PacketCapture", "TrafficDecoder", "NIO*", "Crypto", "Glibc",
+    ]),
 
     // The programs: arguments and exit codes.
     // Output, tables and errors of programs; the entry that all of them have.
@@ -40,7 +43,7 @@ private let arrows: [String: Set<String>] = [
         "Yams",
     ]),
     "wiredump": program.union(["TrafficDecoder", "PacketCapture"]),
-    "conform": program.union(["ClusterModel", "WireFormat", "ConformanceSuite", "TablewireClient"]),
+    "conform": program.union(["ClusterModel", "ConformanceSuite", "LinkTransport", "NIO*"]),
     // It measures every layer by itself, and compares zlib's levels.
     "tablewire-bench": program.union(core).union([
         "NodeRuntime", "LinkTransport", "TablewireClient", "NIO*", "Histogram", "Dispatch", "CZlib", "CKernel",

@@ -1,0 +1,24 @@
+package import ClusterModel
+package import LinkTransport
+package import NIOCore
+
+/// The node under test, as the suite reaches it.
+package struct Target: Sendable {
+    package var address: Address
+    package var keys: SecretKeys
+    /// Where the suite listens for the node: an address of this machine that the node can dial.
+    package var listenHost = "127.0.0.1"
+    /// What the node's maker says that it has. Cases of others are N/A.
+    package var profiles: Set<Profile> = Set(Profile.allCases)
+    /// Set at the beginning of a run.
+    var node = NodeID(0)
+    var incarnation: Incarnation = 0
+    var timing = Timing(roundTrip: .zero, scale: 1)
+    let group: any EventLoopGroup
+
+    package init(address: Address, keys: SecretKeys, group: any EventLoopGroup) {
+        self.address = address
+        self.keys = keys
+        self.group = group
+    }
+}
