@@ -97,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "conform",
             dependencies: [
-                "ClusterModel", "ConformanceSuite", "LinkTransport", "ProgramTerminal", "ProgramEntry", arguments, nioPosix,
+                "ClusterModel", "ConformanceSuite", "LinkTransport", "PacketCapture", "ProgramTerminal", "ProgramEntry", arguments,
+                nioPosix,
             ], swiftSettings: settings),
         .executableTarget(
             name: "tablewire-bench",

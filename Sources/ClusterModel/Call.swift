@@ -72,7 +72,7 @@ public struct RowWrite: Hashable, Sendable {
     }
 }
 
-/// A page of rows. An `ordered_set` is scanned in key order, other tables in the order of (bucket, row id): the same on every node.
+/// A page of rows, in an order that is the same on every node (CAL-050).
 public struct RowScan: Hashable, Sendable {
     public var table: TableName
     /// Only keys that begin with these bytes.

@@ -90,7 +90,10 @@ extension NodeCore {
     private func create(_ wish: TableDefinition, for caller: Caller) throws(CallFailure) {
         try checkWritable()
         if let definition = data.definition(named: wish.name), definition.exists {
-            throw CallFailure(.tableExists, "table '\(wish.name)' exists already as \(definition.shape)")
+            guard definition.hasSameShape(as: wish) else {
+                throw CallFailure(.tableExists, "table '\(wish.name)' exists already as \(definition.shape)")
+            }
+            return succeedWhenDurable(caller) { .tables([self.tableInfo(definition)]) }
         }
         guard wish.merge != .strong else {
             throw CallFailure(.notSupported, "merge rule 'strong' is reserved and not supported by this node")
@@ -104,7 +107,7 @@ extension NodeCore {
         definition.floor = data.definition(named: wish.name)?.floor ?? .zero
         definition.version = nextDefinitionVersion()
         define(definition)
-        succeedWhenDurable(caller)
+        succeedWhenDurable(caller) { .tables([self.tableInfo(definition)]) }
     }
 
     private func dropTable(_ name: TableName, for caller: Caller) throws(CallFailure) {
@@ -196,7 +199,8 @@ extension TableDefinition {
     /// What 'create' asks for, in the words of the command line.
     var shape: String {
         let type = ["set", "ordered_set", "bag"][Int(self.type.rawValue) - 1]
-        return "\(type), \(storage), \(merge)"
+        let nodes = replicas.isEmpty ? "on all members" : "on \(replicas.count) named"
+        return "\(type), \(storage), \(merge), sync interval \(syncIntervalMilliseconds) ms, \(nodes)"
     }
 
     func hasSameShape(as other: TableDefinition) -> Bool {

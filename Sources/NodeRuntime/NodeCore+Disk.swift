@@ -117,9 +117,9 @@ extension NodeCore {
         endOfTurnSoon()
     }
 
-    func succeedWhenDurable(_ caller: Caller) {
+    func succeedWhenDurable(_ caller: Caller, with result: @escaping () -> Reply.Result = { .done }) {
         whenDurable { failure in
-            guard let failure else { return caller.succeed(.done) }
+            guard let failure else { return caller.succeed(result()) }
             caller.fail(failure.isNoSpace ? .diskFull : .storageFailed, "the change is not durable: \(failure)")
         }
     }

@@ -50,7 +50,11 @@ extension TablewireClient {
     // MARK: Tables
 
     /// Creates a table (CAL-015). The definition's version and floor are filled in by the node.
-    public func create(_ table: TableDefinition) async throws(ClientError) { try await done(.tableCreate(table)) }
+    /// - Returns: the table; the one that exists when it has the same properties.
+    @discardableResult
+    public func create(_ table: TableDefinition) async throws(ClientError) -> TableInfo {
+        try await oneTable(.tableCreate(table))
+    }
 
     public func drop(_ table: TableName) async throws(ClientError) { try await done(.tableDrop(table)) }
 
@@ -61,8 +65,10 @@ extension TablewireClient {
         return tables
     }
 
-    public func table(_ name: TableName) async throws(ClientError) -> TableInfo {
-        let result = try await call(.tableInfo(name))
+    public func table(_ name: TableName) async throws(ClientError) -> TableInfo { try await oneTable(.tableInfo(name)) }
+
+    private func oneTable(_ request: Call) async throws(ClientError) -> TableInfo {
+        let result = try await call(request)
         guard case .tables(let tables) = result, let table = tables.first, tables.count == 1 else { throw unexpected(result) }
         return table
     }

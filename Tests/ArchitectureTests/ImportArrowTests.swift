@@ -43,7 +43,7 @@ private let arrows: [String: Set<String>] = [
         "Yams",
     ]),
     "wiredump": program.union(["TrafficDecoder", "PacketCapture"]),
-    "conform": program.union(["ClusterModel", "ConformanceSuite", "LinkTransport", "NIO*"]),
+    "conform": program.union(["ClusterModel", "ConformanceSuite", "LinkTransport", "PacketCapture", "NIO*"]),
     // It measures every layer by itself, and compares zlib's levels.
     "tablewire-bench": program.union(core).union([
         "NodeRuntime", "LinkTransport", "TablewireClient", "NIO*", "Histogram", "Dispatch", "CZlib", "CKernel",

@@ -74,7 +74,7 @@ extension Conversation {
     /// Makes a call and waits for its one reply.
     func call(_ call: Call, within time: Duration? = nil) async throws -> Reply {
         let stream = nextStream()
-        sendLong(.call(call), stream: stream)
+        try await sendLong(OutgoingFrame(.call(call), stream: stream))
         return try await reply(to: stream, of: call.name, within: time)
     }
 
@@ -126,5 +126,27 @@ extension Message {
 }
 
 extension Call {
-    var name: String { String(String(describing: self).prefix { $0 != "(" }) }
+    /// As the spec calls the method.
+    var name: String {
+        switch self {
+        case .clusterStatus: "clusterStatus"
+        case .clusterJoin: "clusterJoin"
+        case .clusterLeave: "clusterLeave"
+        case .clusterRemove: "clusterRemove"
+        case .clusterConflicts: "clusterConflicts"
+        case .clusterWatch: "clusterWatch"
+        case .tableCreate: "tableCreate"
+        case .tableDrop: "tableDrop"
+        case .tableList: "tableList"
+        case .tableInfo: "tableInfo"
+        case .rowWrite: "rowWrite"
+        case .rowGet: "rowGet"
+        case .rowScan: "rowScan"
+        case .rowWatch: "rowWatch"
+        case .nodeInfo: "nodeInfo"
+        case .nodePrepare: "nodePrepare"
+        case .nodeResume: "nodeResume"
+        case .nodeBlock: "nodeBlock"
+        }
+    }
 }

@@ -35,6 +35,9 @@ final class Conversation {
     private var offset = 0
     private var pingNumber: UInt64 = 0
     private var lastStream: UInt32 = 0
+    /// Body bytes sent, and the totals that the node allows (FRM-030).
+    private(set) var sentBytes: [Lane: UInt64] = [:]
+    private(set) var credit: [Lane: UInt64] = [:]
 
     init(_ connection: Connection, keys: SecretKeys, timing: Timing, isDialer: Bool = true) {
         self.connection = connection
@@ -55,14 +58,26 @@ final class Conversation {
     /// The bytes of the frame, which counts as sent.
     func encode(_ frame: OutgoingFrame) -> [UInt8] {
         defer { sequence += 1 }
+        if let lane = Lane(rawValue: frame.lane) { sentBytes[lane, default: 0] += UInt64(frame.body.count) }
         return frame.encode(sequence: sequence)
     }
 
-    /// A message of any length, in frames that the node takes.
-    func sendLong(_ message: Message, stream: UInt32 = 0) {
-        let frame = OutgoingFrame(message, stream: stream)
+    /// A message of any length, in frames that the node takes, as its credit comes in.
+    func sendLong(_ frame: OutgoingFrame) async throws {
         let size = Int(peerHello?.maximumFrameBody ?? UInt32(Limits.frameBodyDefault))
-        send(frame.cut(Array(repeating: size, count: frame.body.count / size + 1)))
+        for part in frame.cut(Array(repeating: size, count: frame.body.count / size + 1)) {
+            try await waitForCredit(UInt64(part.body.count), lane: part.lane)
+            send(part)
+        }
+    }
+
+    private func waitForCredit(_ count: UInt64, lane: UInt8) async throws {
+        guard let lane = Lane(rawValue: lane), lane.needsCredit else { return }
+        while sentBytes[lane, default: 0] + count > credit[lane, default: 0] {
+            _ = try await expect("CREDIT on lane \(lane.rawValue)") { message, _ in
+                if case .credit(let credit) = message, credit.lane == lane { credit } else { nil }
+            }
+        }
     }
 
     func makePing() -> Ping {
@@ -159,6 +174,7 @@ final class Conversation {
         switch message {
         case .hello(let hello):
             peerHello = hello
+            credit = [.replication: UInt64(hello.replicationCredit), .bulk: UInt64(hello.bulkCredit)]
             let raw = header.encode() + MessageCodec.encode(message)
             if isDialer {
                 (proofs.acceptorHello, proofs.acceptorNonce) = (raw, hello.nonce)
@@ -170,6 +186,7 @@ final class Conversation {
         case .ping(let ping):
             if answersPings, close == nil { send(.pong(Pong(number: ping.number, echo: ping.clock, clock: Clock.milliseconds))) }
         case .close(let close): self.close = close
+        case .credit(let credit): self.credit[credit.lane] = credit.limit
         default: break
         }
     }

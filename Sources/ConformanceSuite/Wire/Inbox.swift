@@ -3,11 +3,16 @@ import Synchronization
 
 /// What has come and nobody has taken yet. One task takes; whoever takes waits a bounded time.
 final class Inbox<Element: Sendable>: Sendable {
+    private struct Waiter {
+        var continuation: CheckedContinuation<Element?, Never>
+        /// Which wait this is: the alarm of an old one must not end a new one.
+        var number: Int
+    }
+
     private struct State {
         var elements: [Element] = []
-        var waiter: CheckedContinuation<Element?, Never>?
-        /// Which wait is under way: an old alarm must not end a new one.
-        var wait = 0
+        var waiter: Waiter?
+        var waits = 0
     }
 
     private let state = Mutex(State())
@@ -16,41 +21,33 @@ final class Inbox<Element: Sendable>: Sendable {
     init(on loop: any EventLoop) { self.loop = loop }
 
     func put(_ element: Element) {
-        let waiter = state.withLock { state in
-            guard let waiter = state.waiter.take() else {
-                state.elements.append(element)
-                return nil as CheckedContinuation<Element?, Never>?
-            }
-            return waiter
+        let waiter = state.withLock { state -> Waiter? in
+            if let waiter = state.waiter.take() { return waiter }
+            state.elements.append(element)
+            return nil
         }
-        waiter?.resume(returning: element)
+        waiter?.continuation.resume(returning: element)
     }
 
     /// The next element, or nil when none came in time.
     func next(within time: Duration) async -> Element? {
-        let alarm = Mutex<Scheduled<Void>?>(nil)
-        let element = await withCheckedContinuation { continuation in
-            let wait = state.withLock { state -> Int? in
-                state.wait += 1
-                guard state.elements.isEmpty else { return nil }
-                state.waiter = continuation
-                return state.wait
-            }
-            guard let wait else { return continuation.resume(returning: takeFirst()) }
-            let scheduled = loop.scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) { self.giveUp(wait) }
-            alarm.withLock { $0 = scheduled }
+        await withCheckedContinuation { continuation in wait(continuation, atMost: time) }
+    }
+
+    private func wait(_ continuation: CheckedContinuation<Element?, Never>, atMost time: Duration) {
+        let (element, number) = state.withLock { state -> (Element?, Int) in
+            state.waits += 1
+            if !state.elements.isEmpty { return (state.elements.removeFirst(), state.waits) }
+            state.waiter = Waiter(continuation: continuation, number: state.waits)
+            return (nil, state.waits)
         }
-        alarm.withLock { $0?.cancel() }
-        return element
+        if let element { return continuation.resume(returning: element) }
+        loop.scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) { self.giveUp(number) }
     }
 
-    private func takeFirst() -> Element? {
-        state.withLock { $0.elements.isEmpty ? nil : $0.elements.removeFirst() }
-    }
-
-    private func giveUp(_ wait: Int) {
-        let waiter = state.withLock { state in state.wait == wait ? state.waiter.take() : nil }
-        waiter?.resume(returning: nil)
+    private func giveUp(_ number: Int) {
+        let waiter = state.withLock { state in state.waiter?.number == number ? state.waiter.take() : nil }
+        waiter?.continuation.resume(returning: nil)
     }
 }
 

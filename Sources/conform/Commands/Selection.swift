@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConformanceSuite
+import Foundation
 import ProgramTerminal
 
 /// Which cases.
@@ -27,7 +28,7 @@ struct Selection: ParsableArguments {
 
     private func fitting(_ patterns: [String]) throws -> [Case] {
         var ids: Set<String> = []
-        for pattern in patterns.flatMap(Self.expand) {
+        for pattern in try patterns.flatMap(Self.expand) {
             let found = Catalogue.all.filter { $0.fits(pattern) }
             guard !found.isEmpty else { throw UsageError("'\(pattern)' fits no case: see 'conform list'") }
             ids.formUnion(found.map(\.id))
@@ -35,7 +36,17 @@ struct Selection: ParsableArguments {
         return Catalogue.all.filter { ids.contains($0.id) }
     }
 
-    private static func expand(_ pattern: String) -> [String] { [pattern] }
+    /// The lines of a file, or the pattern itself.
+    private static func expand(_ pattern: String) throws -> [String] {
+        guard pattern.hasPrefix("@") else { return [pattern] }
+        let path = String(pattern.dropFirst())
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandError("cannot read the list of cases in \(path)", status: Status.usage)
+        }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").map { line in
+            line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces)
+        }.filter { !$0.isEmpty }
+    }
 }
 
 extension Case {

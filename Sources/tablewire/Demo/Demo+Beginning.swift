@@ -26,7 +26,7 @@ extension Demo {
             "load", "Load rows into n1",
             proves: "Rows written to n1 are in its memory and on its disk before each write is answered."
         ) { report in
-            for table in [DemoRows.timeZones, DemoRows.devices] { try await n1.call { try await $0.create(table) } }
+            for table in [DemoRows.timeZones, DemoRows.devices] { _ = try await n1.call { try await $0.create(table) } }
             let zones = try DemoRows.loadTimeZones()
             try await load(zones.count, into: DemoRows.timeZones.name, report) { zones[$0] }
             try await load(deviceRows, into: DemoRows.devices.name, report) { DemoRows.device($0) }
