@@ -47,7 +47,8 @@ public struct LinkTLS: Sendable {
         let authorities = try TLSFile.certificates(in: files.authorities, "authorities")
         keyLog = if let file = files.keyLog { try TLSKeyLog(appendingTo: file) } else { nil }
         var configuration = TLSConfiguration.makeServerConfigurationWithMTLS(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key), trustRoots: .certificates(authorities))
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key), trustRoots: .certificates(authorities)
+        )
         configuration.minimumTLSVersion = .tlsv13
         configuration.maximumTLSVersion = .tlsv13
         // Who closes the connection is done with it: the link has waited for its peer before (LNK-042).
@@ -59,10 +60,12 @@ public struct LinkTLS: Sendable {
             dialing = try NIOSSLContext(configuration: configuration)
         } catch NIOSSLError.failedToLoadPrivateKey {
             throw FileError(
-                "the TLS key \(files.key) does not belong to the certificate \(files.certificate): give the two that were made together")
+                "the TLS key \(files.key) does not belong to the certificate \(files.certificate): give the two that were made together"
+            )
         } catch {
             throw FileError(
-                "\(files.certificate), \(files.key) and \(files.authorities) cannot be used for TLS: \(TLSFailure.words(of: error))")
+                "\(files.certificate), \(files.key) and \(files.authorities) cannot be used for TLS: \(TLSFailure.words(of: error))"
+            )
         }
     }
 

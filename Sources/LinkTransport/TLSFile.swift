@@ -38,11 +38,13 @@ enum TLSFile {
     /// The peers would refuse it; here it can be said which file it is.
     static func check(_ certificate: NIOSSLCertificate, in path: String, at seconds: Int) throws(LinkTLS.FileError) {
         guard certificate.notValidAfter >= seconds else {
-            throw LinkTLS.FileError("the TLS certificate \(path) has expired on \(day(certificate.notValidAfter)): have it renewed")
+            throw LinkTLS.FileError(
+                "the TLS certificate \(path) has expired on \(day(certificate.notValidAfter)): have it renewed")
         }
         guard certificate.notValidBefore <= seconds else {
             throw LinkTLS.FileError(
-                "the TLS certificate \(path) is valid from \(day(certificate.notValidBefore)) on: check the clock of this machine")
+                "the TLS certificate \(path) is valid from \(day(certificate.notValidBefore)) on: check the clock of this machine"
+            )
         }
     }
 

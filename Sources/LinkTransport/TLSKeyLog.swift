@@ -16,7 +16,8 @@ final class TLSKeyLog: Sendable {
         self.path = path
         descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw LinkTLS.FileError("cannot write the TLS key log \(path) (\(TLSFile.words(errno))): give a file that this user can write")
+            throw LinkTLS.FileError(
+                "cannot write the TLS key log \(path) (\(TLSFile.words(errno))): give a file that this user can write")
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & 0o077 == 0 else {

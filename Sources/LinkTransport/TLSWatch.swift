@@ -45,7 +45,8 @@ struct TLSFailure: Error, Hashable {
     ///   - certificate: what the peer has shown so far.
     init(_ error: any Error, host: String?, certificate: NIOSSLCertificate?) {
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
-            text = "its certificate is not for \(host ?? "this host"); it has to name what was dialled as a subject alternative name"
+            text =
+                "its certificate is not for \(host ?? "this host"); it has to name what was dialled as a subject alternative name"
             return
         }
         if error is IOError {
@@ -56,7 +57,7 @@ struct TLSFailure: Error, Hashable {
         if words == "CERTIFICATE_VERIFY_FAILED" {
             text = Self.judgement(of: certificate)
         } else {
-            text = Self.meanings[words] ?? "the TLS handshake failed (\(words))"
+            text = Self.meanings[words] ?? "TLS failed (\(words))"
         }
     }
 

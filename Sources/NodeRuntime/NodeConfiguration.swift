@@ -57,7 +57,8 @@ public struct NodeConfiguration: Sendable {
 
     public init(
         name: NodeName, listen: Address = Address(host: "127.0.0.1", port: 7400), advertise: Address? = nil,
-        dataDirectory: String, keys: SecretKeys, tls: LinkTLS? = nil, join: [Address] = [], http: Address? = nil, preset: Preset = .lan,
+        dataDirectory: String, keys: SecretKeys, tls: LinkTLS? = nil, join: [Address] = [], http: Address? = nil,
+        preset: Preset = .lan,
         capture: String? = nil, clockOffset: Duration = .zero, allowsFaults: Bool = false
     ) {
         self.name = name

@@ -25,7 +25,7 @@ leaf() {
 
 authority authority
 authority other-authority
-here=IP:127.0.0.1,IP:::1,DNS:localhost
+here=IP:127.0.0.1,IP:::1,IP:10.77.0.1,DNS:localhost
 both=serverAuth,clientAuth
 leaf node authority $here $both 20260101000000Z 20960101000000Z
 leaf elsewhere authority DNS:elsewhere.example $both 20260101000000Z 20960101000000Z

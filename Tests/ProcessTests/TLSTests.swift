@@ -82,6 +82,21 @@ extension Scenarios {
             }
         }
 
+        @Test func aNodeInClearRefusesWhoComesWithTLS() async throws {
+            try await withTestbed(hasTLS: true) { secure in
+                try await withTestbed { testbed in
+                    let node = try await testbed.startNodes(1)[0]
+                    try await node.waitForLog("node starts", "links=\"in clear\"")
+                    let called = try await testbed.run(
+                        "cluster", "status", "--tls-certificate", secure.certificates.files()[0].file, "--tls-key",
+                        secure.certificates.files()[1].file, "--tls-authorities", secure.certificates.files()[2].file, at: node)
+                    #expect(called.code == 1)
+                    #expect(called.errors.contains("it ended the connection in the TLS handshake; is TLS configured there"))
+                    try await node.waitForLog("handshake dropped", "a TLS hello; this port is not configured for TLS")
+                }
+            }
+        }
+
         @Test func theKeyLogHasTheSecretsOfEachLink() async throws {
             try await withTestbed(hasTLS: true) { testbed in
                 let file = testbed.directory.appending(path: "keys.log")
@@ -92,7 +107,9 @@ extension Scenarios {
                 #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
                 for count in 1...3 {
                     let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-                    let secrets = lines.filter { $0.wholeMatch(of: #/CLIENT_TRAFFIC_SECRET_0 [0-9a-f]{64} [0-9a-f]{64,96}/#) != nil }
+                    let secrets = lines.filter {
+                        $0.wholeMatch(of: #/CLIENT_TRAFFIC_SECRET_0 [0-9a-f]{64} [0-9a-f]{64,96}/#) != nil
+                    }
                     #expect(secrets.count == count, "\(lines)")
                     #expect(try await testbed.run("cluster", "status", at: node).code == 0)
                 }

@@ -84,7 +84,9 @@ import Testing
             flags: "tls-certificate: \(folder.path)/node.pem", environment: environment, file: file)
         #expect(configuration.tls != nil)
         #expect(FileManager.default.fileExists(atPath: log))
-        #expect(throws: CommandError.self) { try self.configuration(flags: "tls-certificate: \(key)", environment: environment, file: file) }
+        #expect(throws: CommandError.self) {
+            try self.configuration(flags: "tls-certificate: \(key)", environment: environment, file: file)
+        }
     }
 
     @Test func everySettingHasAVariable() {

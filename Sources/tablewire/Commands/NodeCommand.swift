@@ -67,7 +67,8 @@ struct NodeCommand: AsyncParsableCommand {
     var tlsKey: String?
     @Option(help: ArgumentHelp("The authorities whose certificates are taken, and no others.", valueName: "file"))
     var tlsAuthorities: String?
-    @Option(help: ArgumentHelp("Append the secrets of the links to this file, for Wireshark. (default: nowhere)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Append the secrets of the links to this file, for Wireshark. (default: nowhere)", valueName: "file"))
     var tlsKeyLog: String?
     @Option(help: ArgumentHelp("A member of the cluster to join at the first start; may be repeated.", valueName: "host:port"))
     var join: [String] = []

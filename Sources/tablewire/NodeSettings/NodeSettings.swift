@@ -36,7 +36,8 @@ struct NodeSettings {
         if text(.data) == nil { try HomeDirectory.create() }
         return NodeConfiguration(
             name: name, listen: listen, advertise: addresses.advertise, dataDirectory: data,
-            keys: try SecretFile.forNode(secretFile?.text).keys, tls: try tls(), join: addresses.join, http: addresses.http, preset: preset,
+            keys: try SecretFile.forNode(secretFile?.text).keys, tls: try tls(), join: addresses.join, http: addresses.http,
+            preset: preset,
             capture: text(.capture)?.text, clockOffset: clockOffset, allowsFaults: allowsFaults)
     }
 

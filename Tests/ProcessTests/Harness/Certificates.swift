@@ -10,7 +10,8 @@ struct Certificates {
         let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Certificates")
         try FileManager.default.copyItem(at: source.standardizedFileURL, to: copy.folder)
         for name in try FileManager.default.contentsOfDirectory(atPath: copy.folder.path) {
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: copy.folder.appending(path: name).path)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o600], ofItemAtPath: copy.folder.appending(path: name).path)
         }
         return copy
     }

@@ -99,7 +99,8 @@ func withTestbed(hasTLS: Bool = false, _ body: (Testbed) async throws -> Void) a
 extension Testbed {
     /// Runs `tablewire` with these arguments, and the secret, the node and TLS in its environment as a user would set them.
     func run(
-        _ arguments: String..., at node: NodeProcess? = nil, as certificate: String? = "node", input: Data? = nil, limit: Duration = .seconds(120)
+        _ arguments: String..., at node: NodeProcess? = nil, as certificate: String? = "node", input: Data? = nil,
+        limit: Duration = .seconds(120)
     )
         async throws -> Outcome
     {
