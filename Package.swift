@@ -20,6 +20,8 @@ let isCoreAlone = isFuzzed || Context.environment["TABLEWIRE_CORE_ONLY"] == "1"
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLSEvents = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -40,6 +42,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,7 +69,7 @@ let package = Package(
         .target(
             name: "TrafficDecoder", dependencies: ["ClusterModel", "WireFormat", "PacketCapture", "ProgramTerminal"], swiftSettings: settings),
         .target(name: "ProgramEntry", dependencies: ["ProgramTerminal", arguments], swiftSettings: settings),
-        .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, crypto], swiftSettings: settings),
+        .target(name: "LinkTransport", dependencies: ["ClusterModel", "WireFormat", nioCore, nioTLS, nioTLSEvents, crypto], swiftSettings: settings),
         .target(
             name: "TablewireClient", dependencies: ["ClusterModel", "WireFormat", "LinkTransport", nioCore, nioPosix],
             swiftSettings: settings),

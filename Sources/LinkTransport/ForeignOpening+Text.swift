@@ -8,6 +8,8 @@ extension ForeignOpening {
         switch ForeignOpening(bytes.span) {
         case .http:
             return "an HTTP request ('\(text)…'); this port speaks the tablewire protocol, the HTTP address is set by --http"
+        case .tls where bytes.first == 0x15:
+            return "a TLS alert, so it takes links with TLS only; give --tls-certificate, --tls-key and --tls-authorities"
         case .tls: return "a TLS hello; this port is not configured for TLS"
         case .translatedPreface: return "a tablewire preface damaged on the way: line ends or NUL bytes were changed"
         case .frame: return "tablewire frames without a preface"

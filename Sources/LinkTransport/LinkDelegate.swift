@@ -4,12 +4,15 @@ public import ClusterModel
 public enum LinkEnd: Hashable, Sendable, CustomStringConvertible {
     case finished
     case reset
+    /// TLS could not be set up, or ended with an error: in words, where "it" is the peer.
+    case tls(String)
     case failed(String)
 
     public var description: String {
         switch self {
         case .finished: "the peer closed the connection"
         case .reset: "the connection was reset"
+        case .tls(let text): "no TLS: \(text)"
         case .failed(let text): text
         }
     }

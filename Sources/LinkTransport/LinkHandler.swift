@@ -104,6 +104,7 @@ public final class LinkHandler: ChannelInboundHandler {
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let failure = error as? TLSFailure { return end(.tls(failure.text)) }
         let isReset = (error as? IOError)?.errnoCode == ResetError.connectionReset
         end(isReset ? .reset : .failed("\(error)"))
     }

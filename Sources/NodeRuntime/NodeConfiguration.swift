@@ -40,6 +40,8 @@ public struct NodeConfiguration: Sendable {
     /// Created when it does not exist. One process at a time.
     public var dataDirectory: String
     public var keys: SecretKeys
+    /// Beneath every link; default none: links are in clear.
+    public var tls: LinkTLS?
     /// Clusters to join at the first start; the first that answers is taken. Ignored once the node is in a cluster of several.
     public var join: [Address]
     /// Where /health, /ready, /status and /metrics are served; default nowhere.
@@ -55,7 +57,8 @@ public struct NodeConfiguration: Sendable {
 
     public init(
         name: NodeName, listen: Address = Address(host: "127.0.0.1", port: 7400), advertise: Address? = nil,
-        dataDirectory: String, keys: SecretKeys, join: [Address] = [], http: Address? = nil, preset: Preset = .lan,
+        dataDirectory: String, keys: SecretKeys, tls: LinkTLS? = nil, join: [Address] = [], http: Address? = nil,
+        preset: Preset = .lan,
         capture: String? = nil, clockOffset: Duration = .zero, allowsFaults: Bool = false
     ) {
         self.name = name
@@ -63,6 +66,7 @@ public struct NodeConfiguration: Sendable {
         self.advertise = advertise
         self.dataDirectory = dataDirectory
         self.keys = keys
+        self.tls = tls
         self.join = join
         self.http = http
         self.preset = preset

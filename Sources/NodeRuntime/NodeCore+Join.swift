@@ -153,6 +153,8 @@ extension NodeCore {
         switch reason {
         case .closedByPeer(let close), .closedHere(let close):
             failJoin(ErrorCode(rawValue: close.code) ?? .unreachable, "\(session.address): \(close.words)")
+        case .ended(.error(let text)):
+            failJoin(.unreachable, "\(session.address): \(text)")
         default:
             failJoin(.unreachable, "\(session.address) cannot be reached: \(reason.text); is a node running there?")
         }

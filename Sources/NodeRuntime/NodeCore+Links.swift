@@ -29,7 +29,7 @@ extension NodeCore {
         link.channel = channel
         let configured = SocketOptions.apply(to: channel)
         return channel.eventLoop.makeCompletedFuture {
-            try self.install(link, in: channel)
+            try self.install(link, in: channel, dialing: nil)
         }.and(configured).map { [bound = NIOLoopBound(self, eventLoop: loop)] _ in
             bound.value.handle(.accepted(id, from: channel.remoteAddress.map { "\($0)" } ?? "?"))
         }
@@ -43,7 +43,7 @@ extension NodeCore {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (core, link) = bound.value
-                    try core.install(link, in: channel)
+                    try core.install(link, in: channel, dialing: address.host)
                 }.and(SocketOptions.apply(to: channel)).map { _ in }
             }
             .connect(host: address.host, port: Int(address.port))
@@ -56,7 +56,9 @@ extension NodeCore {
             }
     }
 
-    private func install(_ link: Link, in channel: any Channel) throws {
+    /// From the socket: TLS, the capture, which so sees plain bytes, the link.
+    private func install(_ link: Link, in channel: any Channel, dialing host: String?) throws {
+        try configuration.tls?.install(in: channel, dialing: host)
         if let capture {
             try channel.pipeline.syncOperations.addHandler(capture.recorder(dialer: link.handler.side == .dialer))
         }
@@ -164,6 +166,7 @@ extension NodeCore: LinkDelegate {
         switch end {
         case .finished: handle(.closed(id, .eof))
         case .reset: handle(.closed(id, .reset))
+        case .tls: handle(.closed(id, .error("\(end)")))
         case .failed(let text): handle(.closed(id, .error(text)))
         }
     }

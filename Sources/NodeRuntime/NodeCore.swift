@@ -47,6 +47,7 @@ final class NodeCore {
     var turnWrites: [TableName: TurnWrites] = [:]
     var waits: [UInt64: WaitingWrite] = [:]
     var nextWait: UInt64 = 0
+    private var isKeyLogTold = false
     private var isTurnEndScheduled = false
     private var isEndingTurn = false
     /// Links that have something to write at the end of the turn.
@@ -122,6 +123,7 @@ final class NodeCore {
                 "node.name": "\(configuration.name)", "node.id": "\(store.identity.node)",
                 "node.incarnation": "\(store.origin.incarnation)", "cluster.id": "\(data.cluster)",
                 "data": "\(configuration.dataDirectory)", "tables": "\(data.definitions.count)",
+                "links": configuration.tls == nil ? "in clear" : "TLS 1.3 with mutual certificates",
             ])
         return listen().assumeIsolated().flatMap { self.listenForHTTP() }.map {
             self.beginReplication()
@@ -240,6 +242,10 @@ final class NodeCore {
     }
 
     private func maintain() {
+        if let problem = configuration.tls?.keyLogProblem, !isKeyLogTold {
+            isKeyLogTold = true
+            logger.error("the TLS key log has gaps, the node goes on", metadata: ["error": "\(problem)"])
+        }
         if let capture {
             counters.captureBytesLost = UInt64(capture.lostBytes)
             capture.report(to: logger)

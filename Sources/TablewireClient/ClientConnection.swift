@@ -58,7 +58,8 @@ final class ClientConnection: LinkDelegate {
     }
 
     /// Puts the link's handler into the channel.
-    func install(keys: SecretKeys) throws {
+    func install(keys: SecretKeys, tls: LinkTLS?) throws {
+        try tls?.install(in: channel, dialing: address.host)
         let handler = LinkHandler(side: .dialer, number: 0, keys: keys, delegate: self)
         link.value = handler
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -261,7 +262,9 @@ final class ClientConnection: LinkDelegate {
         fail(.wire(address, violation.diagnosis.isEmpty ? violation.close.text : "it sent \(violation.diagnosis)"))
     }
 
-    func link(_ link: LinkHandler, ended end: LinkEnd) { fail(.lost(address, end)) }
+    func link(_ link: LinkHandler, ended end: LinkEnd) {
+        if case .tls(let text) = end { fail(.tls(address, text)) } else { fail(.lost(address, end)) }
+    }
 
     /// Written at the end of the loop's turn, so that calls made in one turn share segments.
     func linkHasOutput(_ link: LinkHandler) { channel.eventLoop.assumeIsolated().execute { link.flush() } }

@@ -11,6 +11,8 @@ public enum ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     case closed(Address, Close)
     /// The connection ended without a CLOSE.
     case lost(Address, LinkEnd)
+    /// There is no TLS with the other end, in words, where "it" is that end.
+    case tls(Address, String)
     /// The node refused the call. The link lives on.
     case failed(code: ErrorCode, text: String)
     /// The other end does not keep the protocol, or speaks another one.
@@ -21,7 +23,7 @@ public enum ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .closed(_, let close): ErrorCode(rawValue: close.code)
         case .failed(let code, _): code
-        case .refused, .timedOut, .lost, .wire: nil
+        case .refused, .timedOut, .lost, .tls, .wire: nil
         }
     }
 
@@ -35,6 +37,8 @@ public enum ClientError: Error, Hashable, Sendable, CustomStringConvertible {
             Self.describe(close, from: address)
         case .lost(let address, let end):
             "the link to \(address) broke (\(end)): the node may have stopped, its log says why"
+        case .tls(let address, let text):
+            "no TLS with \(address): \(text)"
         case .failed(let code, let text):
             text.isEmpty ? "the node refused the call with \(code.name)" : "\(text) (\(code.name))"
         case .wire(let address, let text):

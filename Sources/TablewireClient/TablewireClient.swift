@@ -18,16 +18,17 @@ public final class TablewireClient: Sendable {
 
     /// Connects, proves the secret, and checks that the node knows it too.
     /// - Parameters:
+    ///   - tls: beneath the link; nil for a link in clear.
     ///   - timeout: for all of it.
     ///   - heartbeat: how soon a node that says nothing is given up.
     ///   - group: the event loops to run on; the process-wide ones by default.
-    /// - Throws: `refused`, `timedOut`, `closed` (such as AUTHENTICATION_FAILED), `lost` or `wire`.
+    /// - Throws: `refused`, `timedOut`, `closed` (such as AUTHENTICATION_FAILED), `tls`, `lost` or `wire`.
     public static func connect(
-        to address: Address, keys: SecretKeys, timeout: Duration = .seconds(5),
+        to address: Address, keys: SecretKeys, tls: LinkTLS? = nil, timeout: Duration = .seconds(5),
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, heartbeat: Heartbeat = .defaults
     ) async throws(ClientError) -> TablewireClient {
         let start = ContinuousClock.now
-        let (channel, connection) = try await dial(address, keys: keys, timeout: timeout, group: group)
+        let (channel, connection) = try await dial(address, keys: keys, tls: tls, timeout: timeout, group: group)
         let left = max(timeout - (ContinuousClock.now - start), .milliseconds(1))
         let own = Self.greeting(heartbeat)
         let outcome: Result<Hello, ClientError> = await withCheckedContinuation { continuation in
@@ -140,7 +141,7 @@ public final class TablewireClient: Sendable {
     // MARK: Connecting
 
     private static func dial(
-        _ address: Address, keys: SecretKeys, timeout: Duration, group: any EventLoopGroup
+        _ address: Address, keys: SecretKeys, tls: LinkTLS?, timeout: Duration, group: any EventLoopGroup
     ) async throws(ClientError) -> (any Channel, NIOLoopBound<ClientConnection>) {
         do {
             return try await ClientBootstrap(group: group)
@@ -149,7 +150,7 @@ public final class TablewireClient: Sendable {
                 .connect(host: address.host, port: Int(address.port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let connection = ClientConnection(address: address, channel: channel)
-                        try connection.install(keys: keys)
+                        try connection.install(keys: keys, tls: tls)
                         return (channel, NIOLoopBound(connection, eventLoop: channel.eventLoop))
                     }
                 }

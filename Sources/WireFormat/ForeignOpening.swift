@@ -1,6 +1,6 @@
 /// What seems to have dialled us when the first bytes are no preface: for one line in the log, never for a decision (FRM-003).
 public enum ForeignOpening: String, Hashable, Sendable, CaseIterable {
-    /// A TLS ClientHello: the peer uses TLS and we do not.
+    /// A TLS ClientHello, or the alert that answers what is no TLS: the peer uses TLS and we do not.
     case tls
     /// A request line: a browser, a health check, a scraper.
     case http
@@ -15,7 +15,7 @@ public enum ForeignOpening: String, Hashable, Sendable, CaseIterable {
     /// - Parameter bytes: the first bytes of the link, as many as there are.
     public init(_ bytes: Span<UInt8>) {
         let start = (0..<min(bytes.count, 16)).map { bytes[$0] }
-        if start.starts(with: [0x16, 0x03]) {
+        if start.starts(with: [0x16, 0x03]) || start.starts(with: [0x15, 0x03]) {
             self = .tls
         } else if start.starts(with: [0xD4, 0x57]) {
             self = .frame

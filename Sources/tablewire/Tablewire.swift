@@ -32,6 +32,8 @@ struct Tablewire: AsyncParsableCommand {
             ENVIRONMENT
               TABLEWIRE_NODE         the node to call (default 127.0.0.1:7400)
               TABLEWIRE_SECRET_FILE  the cluster's secret (default ~/.tablewire/secret)
+              TABLEWIRE_TLS_CERTIFICATE, TABLEWIRE_TLS_KEY, TABLEWIRE_TLS_AUTHORITIES
+                                     as --tls-certificate and so on, for nodes with TLS
               NO_COLOR               no colour on terminals
 
             EXIT CODES

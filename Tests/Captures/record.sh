@@ -254,7 +254,32 @@ finish
 for n in 1 2; do stop "$n"; done
 gzip -9nf "$target/packed.pcap"
 
-# 8. What captures are in bad cases, from those above: begun in the middle, a segment lost, packets cut off.
+# 8. TLS: what passes on the wire, the keys to it, and what the node itself writes of the same links.
+cp "$here"/../Certificates/{node,authority}.* "$work"
+chmod 600 "$work/node.key"
+export TABLEWIRE_TLS_CERTIFICATE="$work/node.pem" TABLEWIRE_TLS_KEY="$work/node.key" TABLEWIRE_TLS_AUTHORITIES="$work/authority.pem"
+with_tcpdump tls br0
+node 1 --tls-key-log "$work/keys" --capture "$work/own"
+from 1 table create devices
+# One frame is larger than a record of TLS may be.
+{
+    rows 1 40
+    awk 'BEGIN {
+        for (i = 1; i <= 500; i++) words = words "the same words, again and again, "
+        printf "{\"key\": \"large\", \"value\": \"%s\"}\n", words
+    }'
+} >"$work/rows"
+from 1 table load devices "$work/rows"
+from 1 table scan devices --prefix device/0003
+! from 1 table list --secret-file "$work/other" || fail "the wrong secret was taken"
+finish
+stop 1
+mv "$work/keys" "$target/tls.keys"
+mv "$work/own" "$target/tls-node.pcapng"
+chmod 644 "$target"/tls*
+unset TABLEWIRE_TLS_CERTIFICATE TABLEWIRE_TLS_KEY TABLEWIRE_TLS_AUTHORITIES
+
+# 9. What captures are in bad cases, from those above: begun in the middle, a segment lost, packets cut off.
 cd "$target"
 echo "== middle.pcap, gap.pcapng, cut.pcap"
 first=$(tshark -r packed.pcap.gz -Y 'tcp.len == 1448' -T fields -e frame.number | tail -n 60 | head -n 1)

@@ -75,7 +75,7 @@ extension Scenarios {
 }
 
 /// What a capture has of all connections.
-private final class Capture: StreamSink {
+final class Capture: StreamSink {
     private var streams: [Int: [Direction: [UInt8]]] = [:]
     private(set) var isWhole = true
 

@@ -5,8 +5,8 @@ import Testing
 extension Scenarios {
     @Suite struct HeartbeatTests {
         /// While first copies run as fast as they can, no heartbeat is late. The nodes measured it; this only reads.
-        @Test func heartbeatsUnderASnapshotKeepTheirDeadline() async throws {
-            try await withTestbed { testbed in
+        @Test(arguments: [false, true]) func heartbeatsUnderASnapshotKeepTheirDeadline(hasTLS: Bool) async throws {
+            try await withTestbed(hasTLS: hasTLS) { testbed in
                 let nodes = try await testbed.startNodes(3)
                 let table = try TableDefinition.named("rows", .set, .ram)
                 try await nodes[0].create(table)

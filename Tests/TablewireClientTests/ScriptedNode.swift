@@ -15,11 +15,13 @@ final class ScriptedNode: Sendable {
     private init(channel: any Channel) { self.channel = channel }
 
     /// Starts to accept on a free port of the loopback, or on `port`.
-    static func start(keys: SecretKeys, port: Int = 0, script: @escaping Script) async throws -> ScriptedNode {
+    static func start(keys: SecretKeys, port: Int = 0, tls: LinkTLS? = nil, script: @escaping Script) async throws -> ScriptedNode
+    {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try tls?.install(in: channel, dialing: nil)
                     let link = ScriptedLink(script: script)
                     let handler = LinkHandler(side: .acceptor, number: 0, keys: keys, delegate: link)
                     try channel.pipeline.syncOperations.addHandler(handler)

@@ -61,6 +61,34 @@ import Testing
         #expect(try configuration(environment: environment, file: file).join.map(\.host) == ["10.0.0.3", "10.0.0.4"])
     }
 
+    @Test(arguments: [
+        ("tls-certificate: c", "--tls-key and --tls-authorities are"), ("tls-certificate: c\ntls-key: k", "--tls-authorities is"),
+        ("tls-key: k\ntls-authorities: a", "--tls-certificate is"),
+        ("tls-key-log: l", "--tls-certificate and --tls-key and --tls-authorities are"),
+    ])
+    func tlsTakesAllOfItsFilesOrNone(text: String, missing: String) throws {
+        #expect(try configuration().tls == nil)
+        #expect(
+            throws: UsageError("TLS needs --tls-certificate, --tls-key and --tls-authorities together: \(missing) missing")
+        ) { try configuration(flags: text) }
+    }
+
+    /// Each file may come from another source.
+    @Test func tlsIsReadFromItsFiles() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Certificates").standardizedFileURL
+        let key = try directory.file("key", String(contentsOf: folder.appending(path: "node.key"), encoding: .utf8))
+        let log = directory.path + "/keys.log"
+        let environment = ["TABLEWIRE_TLS_KEY": key, "TABLEWIRE_TLS_KEY_LOG": log]
+        let file = "tls-authorities: \(folder.path)/authority.pem"
+        let configuration = try configuration(
+            flags: "tls-certificate: \(folder.path)/node.pem", environment: environment, file: file)
+        #expect(configuration.tls != nil)
+        #expect(FileManager.default.fileExists(atPath: log))
+        #expect(throws: CommandError.self) {
+            try self.configuration(flags: "tls-certificate: \(key)", environment: environment, file: file)
+        }
+    }
+
     @Test func everySettingHasAVariable() {
         #expect(NodeSetting.secretFile.variable == "TABLEWIRE_SECRET_FILE")
         #expect(NodeSetting.listen.variable == "TABLEWIRE_LISTEN")

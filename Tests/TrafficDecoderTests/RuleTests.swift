@@ -112,6 +112,17 @@ import WireFormat
         #expect(recording.events.contains { $0.hasPrefix("skipped(7") && $0.contains("FRM-007") })
     }
 
+    /// A ClientHello, or the end of one that was refused, when the capture has no more.
+    @Test(arguments: [[0x16, 0x03, 0x01, 0x02, 0x00, 0x01], [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x30]] as [[UInt8]])
+    func encryptedConnectionsAreNamed(bytes: [UInt8]) {
+        var conversation = Conversation()
+        conversation.append(bytes + [UInt8](repeating: 7, count: 500), .forward)
+        let decoder = TrafficDecoder(.everything, Recording())
+        conversation.play(into: decoder)
+        #expect(decoder.foreignLinks == 1)
+        #expect(decoder.foreignOpening.hasPrefix("TLS: a link in it is shown from the node's own --capture"))
+    }
+
     @Test func somethingElseOnTheConnection() {
         var conversation = Conversation()
         conversation.append(Array("GET / HTTP/1.1\r\n\r\n".utf8), .forward)

@@ -181,6 +181,14 @@ extension Wiredump {
             }
         }
 
+        /// What to do about it too: nothing can be shown without the keys.
+        @Test func aCaptureOfTLSIsNamed() throws {
+            let run = try Wiredump.run([Repository.capture("tls.pcap")])
+            #expect(run.code == 0 && run.frames.isEmpty && run.complainsOnce)
+            #expect(run.errors.contains("the first begins with TLS: a link in it is shown from the node's own --capture"))
+            #expect(try Wiredump.run(["--check", Repository.capture("tls-node.pcapng")]).code == 0)
+        }
+
         @Test func theManualIsOnStandardOutput() throws {
             for arguments in [["--help"], ["read", "--help"], ["live", "--help"], ["proxy", "--help"], ["disk", "--help"]] {
                 let run = try Wiredump.run(arguments)

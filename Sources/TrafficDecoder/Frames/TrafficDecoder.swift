@@ -41,7 +41,8 @@ package final class TrafficDecoder: StreamSink {
     /// What that looks like, in words.
     package var foreignOpening: String {
         switch ForeignOpening(foreignBegin.span) {
-        case .tls: "a TLS handshake"
+        case .tls:
+            "TLS: a link in it is shown from the node's own --capture, or by tshark with the node's --tls-key-log"
         case .http: "an HTTP request"
         case .text: "text"
         case .translatedPreface: "a preface that something has altered"

@@ -18,6 +18,23 @@ struct ConnectionOptions: ParsableArguments {
             "The file with the cluster's secret. (default: $TABLEWIRE_SECRET_FILE, then ~/.tablewire/secret)", valueName: "file"))
     var secretFile: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "For nodes with TLS: our certificate, in PEM. (default: $TABLEWIRE_TLS_CERTIFICATE, then no TLS)", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(
+        name: .long, help: ArgumentHelp("The private key of the certificate. (default: $TABLEWIRE_TLS_KEY)", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The authorities whose certificates are taken, and no others. (default: $TABLEWIRE_TLS_AUTHORITIES)",
+            valueName: "file"))
+    var tlsAuthorities: String?
+
     @Flag(name: .long, help: "Print JSON: one document, or a line for each row or event.")
     var json = false
 
@@ -35,9 +52,10 @@ struct ConnectionOptions: ParsableArguments {
     /// Connects, runs `body`, says goodbye.
     func withClient(_ body: (TablewireClient) async throws -> Void) async throws {
         let (address, secret) = (try address(), try SecretFile.forClient(secretFile))
+        let tls = try TLSFiles.forClient(certificate: tlsCertificate, key: tlsKey, authorities: tlsAuthorities).read()
         let client: TablewireClient
         do throws(ClientError) {
-            client = try await TablewireClient.connect(to: address, keys: secret.keys)
+            client = try await TablewireClient.connect(to: address, keys: secret.keys, tls: tls)
         } catch {
             throw CommandError(Self.describe(error, secretFile: secret.path))
         }

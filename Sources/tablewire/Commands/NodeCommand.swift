@@ -21,8 +21,14 @@ struct NodeCommand: AsyncParsableCommand {
             you alone). All members need the same. A node that can be reached from other machines has to be given one, and \
             refuses a file that others can read.
 
+            --tls-certificate, --tls-key and --tls-authorities (all three, in PEM) put TLS 1.3 beneath every link. Both ends show a \
+            certificate and check the other's against their own authorities; who dials also checks that it names the host that was \
+            dialled. So a node's certificate has the address that its peers dial among its subject alternative names, and is for \
+            servers and clients. The secret is needed all the same. --tls-key-log appends what Wireshark and tshark need to read a \
+            capture of the links; whoever has it can read them.
+
             --capture writes a pcapng file (for wiredump, Wireshark, tcpdump) of what this node sends and receives on its \
-            links, with keys and values as they are: only you can read it. A file that is there is replaced. A slow or full disk \
+            links, with keys and values as they are, also with TLS: only you can read it. A file that is there is replaced. A slow or full disk \
             never holds up the node; what is missing for that is counted, in the log, in the counter capture.bytes_lost, and in \
             the file.
 
@@ -55,6 +61,15 @@ struct NodeCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: ArgumentHelp("The file with the cluster's secret. (default: ~/.tablewire/secret)", valueName: "file"))
     var secretFile: String?
+    @Option(help: ArgumentHelp("This node's certificate and those up to an authority. (default: no TLS)", valueName: "file"))
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("The private key of the certificate, mode 0600.", valueName: "file"))
+    var tlsKey: String?
+    @Option(help: ArgumentHelp("The authorities whose certificates are taken, and no others.", valueName: "file"))
+    var tlsAuthorities: String?
+    @Option(
+        help: ArgumentHelp("Append the secrets of the links to this file, for Wireshark. (default: nowhere)", valueName: "file"))
+    var tlsKeyLog: String?
     @Option(help: ArgumentHelp("A member of the cluster to join at the first start; may be repeated.", valueName: "host:port"))
     var join: [String] = []
     @Option(
@@ -79,6 +94,9 @@ struct NodeCommand: AsyncParsableCommand {
         let settings = NodeSettings(flags: flags(), environment: SettingsLayer(environment: Environment.value), file: file)
         let logger = Logs.make(format: try settings.logFormat(), level: try settings.logLevel())
         let configuration = try settings.configuration()
+        if let file = settings.keyLog() {
+            logger.warning("whoever has the TLS key log can read the links", metadata: ["file": "\(file)"])
+        }
         let node = Node(configuration: configuration, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -95,6 +113,7 @@ struct NodeCommand: AsyncParsableCommand {
         var layer = SettingsLayer()
         let single: [(NodeSetting, String?)] = [
             (.name, name), (.listen, listen), (.advertise, advertise), (.data, data), (.secretFile, secretFile), (.http, http),
+            (.tlsCertificate, tlsCertificate), (.tlsKey, tlsKey), (.tlsAuthorities, tlsAuthorities), (.tlsKeyLog, tlsKeyLog),
             (.preset, preset), (.capture, capture), (.logFormat, logFormat), (.logLevel, logLevel), (.clockOffset, clockOffset),
             (.allowFaults, allowFaults ? "true" : nil),
         ]

@@ -95,6 +95,8 @@ final class DemoNode: Sendable {
             "node", "--name", name.text, "--listen", address.description, "--data", data.path, "--secret-file", secret.path,
             "--allow-faults",
         ]
+        // The demo's own links are in clear, whatever the environment has for other nodes.
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TABLEWIRE_TLS_") }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output

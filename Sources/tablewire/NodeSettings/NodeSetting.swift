@@ -5,6 +5,10 @@ enum NodeSetting: String, CaseIterable {
     case advertise
     case data
     case secretFile = "secret-file"
+    case tlsCertificate = "tls-certificate"
+    case tlsKey = "tls-key"
+    case tlsAuthorities = "tls-authorities"
+    case tlsKeyLog = "tls-key-log"
     case join
     case http
     case preset

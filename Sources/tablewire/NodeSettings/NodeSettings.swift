@@ -36,7 +36,8 @@ struct NodeSettings {
         if text(.data) == nil { try HomeDirectory.create() }
         return NodeConfiguration(
             name: name, listen: listen, advertise: addresses.advertise, dataDirectory: data,
-            keys: try SecretFile.forNode(secretFile?.text).keys, join: addresses.join, http: addresses.http, preset: preset,
+            keys: try SecretFile.forNode(secretFile?.text).keys, tls: try tls(), join: addresses.join, http: addresses.http,
+            preset: preset,
             capture: text(.capture)?.text, clockOffset: clockOffset, allowsFaults: allowsFaults)
     }
 
@@ -99,6 +100,16 @@ struct NodeSettings {
             throw UsageError("\(given.source): '\(given.text)' is not a number of seconds")
         }
         return .seconds(seconds)
+    }
+
+    /// The file that gets the secrets of the links.
+    func keyLog() -> String? { text(.tlsKeyLog)?.text }
+
+    private func tls() throws -> LinkTLS? {
+        try TLSFiles(
+            certificate: text(.tlsCertificate)?.text, key: text(.tlsKey)?.text, authorities: text(.tlsAuthorities)?.text,
+            keyLog: text(.tlsKeyLog)?.text
+        ).read()
     }
 
     // MARK: Exposure

@@ -18,6 +18,7 @@ final class NodeProcess: Sendable {
         var secret: URL
         var log: URL
         var keys: SecretKeys
+        var tls: LinkTLS?
     }
 
     private struct State {
@@ -32,7 +33,8 @@ final class NodeProcess: Sendable {
         self.short = short
         self.data = data
         self.testbed = Directories(
-            secret: testbed.secret, log: testbed.directory.appending(path: "\(short).log"), keys: testbed.keys)
+            secret: testbed.secret, log: testbed.directory.appending(path: "\(short).log"), keys: testbed.keys,
+            tls: testbed.tls)
         state = Mutex(State(name: name, address: address, options: options))
     }
 
@@ -152,7 +154,7 @@ final class NodeProcess: Sendable {
     /// A link to the node, the one of before if it still lives.
     func client() async throws -> TablewireClient {
         if let client = state.withLock({ $0.client }) { return client }
-        let client = try await TablewireClient.connect(to: address, keys: testbed.keys)
+        let client = try await TablewireClient.connect(to: address, keys: testbed.keys, tls: testbed.tls)
         state.withLock { $0.client = client }
         return client
     }

@@ -10,15 +10,18 @@ final class Testbed: Sendable {
     let directory: URL
     let secret: URL
     let keys: SecretKeys
+    /// Beneath the links of its nodes and to them.
+    let tls: LinkTLS?
     private let started = Mutex<[NodeProcess]>([])
 
-    fileprivate init() throws {
+    fileprivate init(hasTLS: Bool) throws {
         let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         directory = FileManager.default.temporaryDirectory.appending(path: "tablewire-test-\(suffix)")
         secret = directory.appending(path: "secret")
         var random = SystemRandomNumberGenerator()
         keys = SecretKeys.generate(using: &random)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        tls = hasTLS ? try Certificates.copy(into: directory).tls() : nil
         try write(keys, to: secret)
     }
 
@@ -27,7 +30,8 @@ final class Testbed: Sendable {
         let name = try #require(NodeName("\(short)@127.0.0.1"))
         let address = Address(host: "127.0.0.1", port: try await FreePort.next())
         let node = NodeProcess(
-            short: short, name: name, address: address, data: directory.appending(path: short), options: options, in: self)
+            short: short, name: name, address: address, data: directory.appending(path: short),
+            options: (tls == nil ? [] : certificates.options()) + options, in: self)
         started.withLock { $0.append(node) }
         return node
     }
@@ -50,6 +54,9 @@ final class Testbed: Sendable {
         try await waitUntilUp(nodes)
         return nodes
     }
+
+    /// Only where the testbed has TLS.
+    var certificates: Certificates { Certificates(folder: directory.appending(path: "tls")) }
 
     func write(_ keys: SecretKeys, to file: URL) throws {
         #expect(
@@ -76,8 +83,8 @@ final class Testbed: Sendable {
 }
 
 /// Runs a scenario and ends its processes, however it ends.
-func withTestbed(_ body: (Testbed) async throws -> Void) async throws {
-    let testbed = try Testbed()
+func withTestbed(hasTLS: Bool = false, _ body: (Testbed) async throws -> Void) async throws {
+    let testbed = try Testbed(hasTLS: hasTLS)
     defer { testbed.clear() }
     do {
         try await body(testbed)
@@ -90,14 +97,18 @@ func withTestbed(_ body: (Testbed) async throws -> Void) async throws {
 // MARK: The program as a user runs it
 
 extension Testbed {
-    /// Runs `tablewire` with these arguments, and the secret and node in its environment as a user would set them.
+    /// Runs `tablewire` with these arguments, and the secret, the node and TLS in its environment as a user would set them.
     func run(
-        _ arguments: String..., at node: NodeProcess? = nil, input: Data? = nil, limit: Duration = .seconds(120)
+        _ arguments: String..., at node: NodeProcess? = nil, as certificate: String? = "node", input: Data? = nil,
+        limit: Duration = .seconds(120)
     )
         async throws -> Outcome
     {
         var environment = ["TABLEWIRE_SECRET_FILE": secret.path, "HOME": directory.path]
         if let node { environment["TABLEWIRE_NODE"] = node.address.description }
+        if tls != nil, let certificate {
+            for (option, file) in certificates.files(certificate) { environment["TABLEWIRE_TLS_\(option.uppercased())"] = file }
+        }
         return try await Program.run(arguments, environment: environment, input: input, files: directory, limit: limit)
     }
 

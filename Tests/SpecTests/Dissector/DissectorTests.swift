@@ -26,13 +26,13 @@ import WireFormat
     }
 
     /// The frames that tshark shows.
-    private func shown(_ capture: URL) throws -> [ComparedFrame] {
+    private func shown(_ capture: URL, _ options: [String] = []) throws -> [ComparedFrame] {
         let names = [
             "frame.number", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport", "_ws.lua.error",
             "_ws.malformed",
         ]
         let table = try tshark(
-            capture, ["-Y", "tablewire || _ws.lua.error", "-T", "fields"] + names.flatMap { ["-e", $0] })
+            capture, options + ["-Y", "tablewire || _ws.lua.error", "-T", "fields"] + names.flatMap { ["-e", $0] })
         var ends: [String: (from: String, to: String)] = [:]
         for line in try String(contentsOf: table, encoding: .utf8).split(separator: "\n") {
             let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
@@ -43,7 +43,7 @@ import WireFormat
                 "\(cells[4])\(cells[5].isEmpty ? "" : "[\(cells[5])]"):\(cells[6])"
             )
         }
-        let details = try PDML(reading: tshark(capture, ["-Y", "tablewire", "-T", "pdml", "-J", "tablewire"]))
+        let details = try PDML(reading: tshark(capture, options + ["-Y", "tablewire", "-T", "pdml", "-J", "tablewire"]))
         #expect(details.packets.count == ends.count)
         return try details.packets.flatMap { packet in
             let number = try #require(packet.first("num")?.show)
@@ -82,7 +82,7 @@ import WireFormat
     static let recorded = [
         "join.pcap": 90, "replication.pcapng": 300, "partition.pcap": 200, "leave.pcapng": 150, "secret.pcap": 8,
         "watch.pcap": 28,
-        "packed.pcap.gz": 60, "middle.pcap": 30, "gap.pcapng": 300, "cut.pcap": 30,
+        "packed.pcap.gz": 60, "middle.pcap": 30, "gap.pcapng": 300, "cut.pcap": 30, "tls-node.pcapng": 30,
     ]
 
     /// Behind a gap the times differ: wiredump waits for what may still come, and says when it stopped.
@@ -92,8 +92,27 @@ import WireFormat
         #expect(try compare(Self.captures.appending(path: name), comparingTimes: !hasGaps) >= count)
     }
 
+    /// With the node's key log, tshark shows of encrypted links what the node itself has captured of them.
+    @Test func encryptedTrafficIsShownAsTheNodeSawIt() throws {
+        let capture = Self.captures.appending(path: "tls.pcap")
+        let keys = ["-o", "tls.keylog_file:\(Self.captures.appending(path: "tls.keys").path)"]
+        var shown = try shown(capture, keys)
+        // The others were on the node's loopback.
+        var dumped = try ComparedFrame.frames(
+            in: Wiredump.json(of: Self.captures.appending(path: "tls-node.pcapng"), in: folder.url)
+        ).filter { ($0.from + $0.to).contains("10.77.0.254:") }
+        for index in shown.indices { shown[index].values["time"] = nil }
+        for index in dumped.indices { dumped[index].values["time"] = nil }
+        #expect(dumped.count >= 24)
+        let differences = Comparison.differences(shown: shown, dumped: dumped)
+        #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
+        #expect(try self.shown(capture).isEmpty, "nothing can be read without the keys")
+    }
+
     @Test func everyCaptureIsCompared() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: Self.captures.path).filter { $0.contains(".pcap") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.captures.path).filter {
+            $0.contains(".pcap") && $0 != "tls.pcap"
+        }
         #expect(Set(names) == Set(Self.recorded.keys))
     }
 
