@@ -101,7 +101,7 @@ let package = Package(
             name: "conform",
             dependencies: [
                 "ClusterModel", "ConformanceSuite", "LinkTransport", "PacketCapture", "ProgramTerminal", "ProgramEntry", arguments,
-                nioPosix,
+                nioCore, nioPosix,
             ], swiftSettings: settings),
         .executableTarget(
             name: "tablewire-bench",
@@ -139,6 +139,8 @@ let package = Package(
             name: "TablewireBenchTests",
             // The program "tablewire" is only there so that it is built first: measurements start it.
             dependencies: ["tablewire-bench", "tablewire", "ClusterModel", "WireFormat", arguments], swiftSettings: settings),
+        .testTarget(
+            name: "ConformanceSuiteTests", dependencies: ["ConformanceSuite", "LinkTransport", nioPosix], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "SpecTests",

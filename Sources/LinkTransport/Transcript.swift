@@ -1,9 +1,9 @@
-import ClusterModel
+package import ClusterModel
 import Crypto
 import WireFormat
 
 /// The bytes of a handshake in the order of the spec, and the proofs over them (LNK-030 to LNK-036).
-struct Transcript {
+package struct Transcript {
     private(set) var dialerPreface: [UInt8] = []
     private(set) var acceptorPreface: [UInt8] = []
     private var dialerHello: [UInt8] = []
@@ -12,11 +12,13 @@ struct Transcript {
     private var dialerNonce: [UInt8] = []
     private var acceptorNonce: [UInt8] = []
 
-    mutating func note(_ preface: Preface, fromDialer: Bool) {
+    package init() {}
+
+    package mutating func note(_ preface: Preface, fromDialer: Bool) {
         if fromDialer { dialerPreface = preface.encode() } else { acceptorPreface = preface.encode() }
     }
 
-    mutating func note(_ hello: Hello, header: FrameHeader, fromDialer: Bool) {
+    package mutating func note(_ hello: Hello, header: FrameHeader, fromDialer: Bool) {
         let bytes = header.encode() + MessageCodec.encode(.hello(hello))
         if fromDialer {
             (dialerHello, dialerNonce) = (bytes, hello.nonce)
@@ -25,12 +27,12 @@ struct Transcript {
         }
     }
 
-    mutating func note(_ auth: Auth, header: FrameHeader, fromDialer: Bool) {
+    package mutating func note(_ auth: Auth, header: FrameHeader, fromDialer: Bool) {
         if fromDialer { dialerAuth = header.encode() + MessageCodec.encode(.auth(auth)) }
     }
 
     /// The proof that one side sends.
-    func proof(with keys: SecretKeys, fromDialer: Bool) -> Auth {
+    package func proof(with keys: SecretKeys, fromDialer: Bool) -> Auth {
         let key = keys.keys[0]
         let code = HMAC<SHA256>.authenticationCode(
             for: digest(fromDialer: fromDialer), using: derivedKey(SymmetricKey(data: key.bytes), fromDialer: fromDialer))
@@ -38,7 +40,7 @@ struct Transcript {
     }
 
     /// Whether the peer knows a key of the cluster. Takes the same time wherever the bytes differ.
-    func accepts(_ auth: Auth, with keys: SecretKeys, fromDialer: Bool) -> Bool {
+    package func accepts(_ auth: Auth, with keys: SecretKeys, fromDialer: Bool) -> Bool {
         guard let key = keys.key(auth.key) else { return false }
         return HMAC<SHA256>.isValidAuthenticationCode(
             auth.mac, authenticating: digest(fromDialer: fromDialer), using: derivedKey(key, fromDialer: fromDialer))

@@ -54,6 +54,8 @@ public struct NodeConfiguration: Sendable {
     public var clockOffset: Duration
     /// Lets callers cut links (`node.block`): tests and the demo.
     public var allowsFaults: Bool
+    /// A deliberate fault on every link, to show that the conformance suite finds it.
+    public var mutation: Mutation?
 
     public init(
         name: NodeName, listen: Address = Address(host: "127.0.0.1", port: 7400), advertise: Address? = nil,

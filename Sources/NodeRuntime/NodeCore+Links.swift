@@ -59,8 +59,14 @@ extension NodeCore {
     /// From the socket: TLS, the capture, which so sees plain bytes, the link.
     private func install(_ link: Link, in channel: any Channel, dialing host: String?) throws {
         try configuration.tls?.install(in: channel, dialing: host)
+        // What leaves and arrives is what the capture shows, faults included.
         if let capture {
             try channel.pipeline.syncOperations.addHandler(capture.recorder(dialer: link.handler.side == .dialer))
+        }
+        if let mutation = configuration.mutation {
+            let isDialer = link.handler.side == .dialer
+            try channel.pipeline.syncOperations.addHandler(
+                MutationHandler(mutation, keys: configuration.keys, isDialer: isDialer))
         }
         try channel.pipeline.syncOperations.addHandler(link.handler)
     }

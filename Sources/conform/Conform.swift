@@ -36,7 +36,7 @@ struct Conform: AsyncParsableCommand {
               3  the node cannot be reached, or died
               4  nothing failed, but something could not be judged
             """,
-        subcommands: [RunCommand.self, ListCommand.self])
+        subcommands: [RunCommand.self, ListCommand.self, MutantsCommand.self])
 }
 
 /// What the program ends with.

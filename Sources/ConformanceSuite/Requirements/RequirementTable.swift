@@ -398,5 +398,8 @@ enum RequirementTable {
         SEC-006 node hook MUST
         SEC-008 acceptor none MUST NOT
         SEC-010 node wire MUST
+        SEC-011 dialer hook MUST
+        SEC-012 acceptor hook MUST
+        SEC-013 node hook MUST NOT
         """
 }

@@ -14,6 +14,10 @@ package struct Runner: Sendable {
     package var knownFailures: Set<String> = []
     /// Cases on links of their own that run at a time.
     package var width = 8
+    /// A run ends when there is no node to begin with. Without that it shows what cases say of something that is none.
+    package var stopsWithoutNode = true
+    /// After each case a fresh link has to work.
+    package var checksAftermath = true
 
     package init(target: Target, cases: [Case], seed: UInt64) {
         self.target = target
@@ -26,7 +30,12 @@ package struct Runner: Sendable {
     ///   are SKIP, and it is thrown at the end.
     package func run(timeoutScale: Double = 1, report: @escaping @Sendable (CaseResult) -> Void) async throws {
         var prepared = self
-        try await prepared.prepare(timeoutScale)
+        prepared.target.timing = Timing(roundTrip: .zero, scale: timeoutScale)
+        do {
+            try await prepared.prepare(timeoutScale)
+        } catch let error as TargetLost {
+            if stopsWithoutNode { throw error }
+        }
         var random = SplitMix64(seed: seed)
         let ordered = cases.shuffled(using: &random)
         let lost = Flag()
@@ -41,7 +50,6 @@ package struct Runner: Sendable {
 
     /// That the node is there, knows the secret and answers a call; and how long that takes.
     private mutating func prepare(_ timeoutScale: Double) async throws {
-        target.timing = Timing(roundTrip: .zero, scale: timeoutScale)
         do {
             let start = ContinuousClock.now
             let node = try await Self.identify(target)
@@ -95,7 +103,7 @@ package struct Runner: Sendable {
         await trial.cleanUp()
         result.duration = ContinuousClock.now - start
         if result.verdict != .pass { result.records = trial.records }
-        await checkAftermath(&result, lost)
+        if checksAftermath { await checkAftermath(&result, lost) }
         overlay(&result)
         return result
     }

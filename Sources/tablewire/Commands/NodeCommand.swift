@@ -88,8 +88,11 @@ struct NodeCommand: AsyncParsableCommand {
     var config: String?
     @Flag(help: .hidden) var allowFaults = false
     @Option(help: .hidden) var clockOffset: String?
+    /// A deliberate fault (`Mutation`), or `list`.
+    @Option(help: .hidden) var mutate: String?
 
     func run() async throws {
+        if mutate == "list" { return try listMutations() }
         let file = try (config ?? Environment.value("TABLEWIRE_CONFIG")).map(SettingsFile.read) ?? SettingsLayer()
         let settings = NodeSettings(flags: flags(), environment: SettingsLayer(environment: Environment.value), file: file)
         let logger = Logs.make(format: try settings.logFormat(), level: try settings.logLevel())
@@ -109,12 +112,19 @@ struct NodeCommand: AsyncParsableCommand {
         }
     }
 
+    private func listMutations() throws {
+        let output = Output()
+        for mutation in Mutation.all { try output.print("\(mutation.id)\t\(mutation.fault)") }
+        try output.flush()
+    }
+
     private func flags() -> SettingsLayer {
         var layer = SettingsLayer()
         let single: [(NodeSetting, String?)] = [
             (.name, name), (.listen, listen), (.advertise, advertise), (.data, data), (.secretFile, secretFile), (.http, http),
             (.tlsCertificate, tlsCertificate), (.tlsKey, tlsKey), (.tlsAuthorities, tlsAuthorities), (.tlsKeyLog, tlsKeyLog),
             (.preset, preset), (.capture, capture), (.logFormat, logFormat), (.logLevel, logLevel), (.clockOffset, clockOffset),
+            (.mutate, mutate),
             (.allowFaults, allowFaults ? "true" : nil),
         ]
         for case (let setting, let text?) in single { layer.set(setting, [text], source: "--\(setting.rawValue)") }

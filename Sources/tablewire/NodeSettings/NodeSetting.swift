@@ -17,6 +17,7 @@ enum NodeSetting: String, CaseIterable {
     case logLevel = "log-level"
     case allowFaults = "allow-faults"
     case clockOffset = "clock-offset"
+    case mutate
 
     /// `secret-file` as `TABLEWIRE_SECRET_FILE`.
     var variable: String {
@@ -27,7 +28,7 @@ enum NodeSetting: String, CaseIterable {
     var isList: Bool { self == .join }
 
     /// Left out of help and of the keys that errors suggest: for tests.
-    var isHidden: Bool { self == .allowFaults || self == .clockOffset }
+    var isHidden: Bool { self == .allowFaults || self == .clockOffset || self == .mutate }
 }
 
 /// The values that one source gives: the command line, the environment, or a file.

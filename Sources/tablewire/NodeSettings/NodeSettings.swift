@@ -34,11 +34,13 @@ struct NodeSettings {
         let allowsFaults = try isOn(.allowFaults)
         let data = try text(.data)?.text ?? HomeDirectory.path(name.text)
         if text(.data) == nil { try HomeDirectory.create() }
-        return NodeConfiguration(
+        var configuration = NodeConfiguration(
             name: name, listen: listen, advertise: addresses.advertise, dataDirectory: data,
             keys: try SecretFile.forNode(secretFile?.text).keys, tls: try tls(), join: addresses.join, http: addresses.http,
             preset: preset,
             capture: text(.capture)?.text, clockOffset: clockOffset, allowsFaults: allowsFaults)
+        configuration.mutation = try mutation()
+        return configuration
     }
 
     // MARK: One setting
@@ -92,6 +94,14 @@ struct NodeSettings {
         case "false", "no", "off", "0": return false
         default: throw UsageError("\(given.source): '\(given.text)' is neither true nor false")
         }
+    }
+
+    private func mutation() throws -> Mutation? {
+        guard let given = text(.mutate) else { return nil }
+        guard let mutation = Mutation.named(given.text) else {
+            throw UsageError("\(given.source): there is no fault '\(given.text)': '--mutate list' shows those that there are")
+        }
+        return mutation
     }
 
     private func clockOffset() throws -> Duration {

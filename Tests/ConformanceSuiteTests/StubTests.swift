@@ -1,0 +1,28 @@
+import LinkTransport
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import ConformanceSuite
+
+/// No program that does one simple thing passes a case that demands more than that.
+@Suite struct StubTests {
+    /// What each of them does right, for all its simplicity.
+    static let passed: [Stub: Set<String>] = [:]
+
+    @Test(arguments: Stub.allCases) func passesOnlyWhatItDoes(_ stub: Stub) async throws {
+        var random = SystemRandomNumberGenerator()
+        let keys = SecretKeys.generate(using: &random)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let running = try await RunningStub.start(stub, keys: keys, on: group)
+        var runner = Runner(target: Target(address: running.address, keys: keys, group: group), cases: Catalogue.all, seed: 1)
+        runner.stopsWithoutNode = false
+        runner.checksAftermath = false
+        runner.width = 64
+        let results = Mutex<[CaseResult]>([])
+        try await runner.run(timeoutScale: 0.1) { result in results.withLock { $0.append(result) } }
+        await running.stop()
+        let passed = results.withLock { Set($0.filter { $0.verdict == .pass || $0.verdict == .lenient }.map(\.caseID)) }
+        #expect(passed == Self.passed[stub, default: []])
+    }
+}
