@@ -31,7 +31,7 @@ public struct LinkTLS: Sendable {
     }
 
     private let dialing: NIOSSLContext
-    private let accepting: NIOSSLContext
+    private let accepting: TLSConfiguration
     private let keyLog: TLSKeyLog?
 
     /// Reads the files.
@@ -55,7 +55,7 @@ public struct LinkTLS: Sendable {
         configuration.shutdownTimeout = .zero
         if let keyLog { configuration.keyLogCallback = { line in keyLog.append(line) } }
         do {
-            accepting = try NIOSSLContext(configuration: configuration)
+            accepting = configuration
             configuration.certificateVerification = .fullVerification
             dialing = try NIOSSLContext(configuration: configuration)
         } catch NIOSSLError.failedToLoadPrivateKey {
@@ -77,7 +77,9 @@ public struct LinkTLS: Sendable {
             let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
             try pipeline.addHandler(NIOSSLClientHandler(context: dialing, serverHostname: isAddress ? nil : host))
         } else {
-            try pipeline.addHandler(NIOSSLServerHandler(context: accepting))
+            // A context has the keys of the tickets with which sessions are resumed. With one for each connection nobody can
+            // resume, and every link has its certificate checked (SEC-013).
+            try pipeline.addHandler(NIOSSLServerHandler(context: NIOSSLContext(configuration: accepting)))
         }
         try pipeline.addHandler(TLSWatch(host: host))
     }

@@ -133,6 +133,27 @@ extension Scenarios {
             }
         }
 
+        /// Each link has its certificate checked (SEC-013), also for a dialer that keeps what the node gave it for resuming.
+        @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "apt-get install openssl"))
+        func noSessionIsResumed() async throws {
+            try await withTestbed(hasTLS: true) { testbed in
+                let node = try await testbed.startNodes(1)[0]
+                let files = testbed.certificates.files().map(\.file)
+                let session = testbed.directory.appending(path: "session").path
+                for option in ["-sess_out", "-sess_in"] {
+                    // What is said within TLS is wrong on purpose: the node then ends the connection at once.
+                    let dialed = try await Program.run(
+                        [
+                            "s_client", "-connect", node.address.description, "-cert", files[0], "-key", files[1], "-CAfile",
+                            files[2], "-ign_eof", option, session,
+                        ], of: URL(filePath: "/usr/bin/openssl"), input: Data("hello\n".utf8), files: testbed.directory,
+                        limit: .seconds(20))
+                    #expect(dialed.text.contains("New, TLSv1.3"), "\(option): \(dialed.text)")
+                    #expect(FileManager.default.fileExists(atPath: session))
+                }
+            }
+        }
+
         @Test func aCaptureOfANodeWithTLSHoldsPlainBytes() async throws {
             try await withTestbed(hasTLS: true) { testbed in
                 let file = testbed.directory.appending(path: "n1.pcapng")

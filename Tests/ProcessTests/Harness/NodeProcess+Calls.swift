@@ -30,7 +30,7 @@ extension NodeProcess {
     }
 
     func create(_ tables: TableDefinition...) async throws {
-        for table in tables { try await call { try await $0.create(table) } }
+        for table in tables { _ = try await call { try await $0.create(table) } }
     }
 
     // MARK: Rows
