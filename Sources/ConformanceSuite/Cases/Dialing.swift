@@ -232,28 +232,55 @@ extension Catalogue {
     // MARK: Time
 
     private static let dialedTimes: [Case] = [
-        dialedTime("no-preface", "A dialer without an acceptor's preface ends the connection after five seconds.") { link in
-            _ = try await link.readPreface()
-            guard case .ended? = try await link.next(within: .seconds(7)) else { throw CaseFailure("the end", got: link.endText) }
-        },
-        dialedTime("no-hello", "A dialer without an acceptor's HELLO closes with HANDSHAKE_TIMEOUT after five seconds.") { link in
-            _ = try await link.readPreface()
-            link.sendPreface()
-            _ = try await link.expectHello()
-            try await link.expectClose(.handshakeTimeout, within: .seconds(7))
-        },
-        dialedTime("no-auth", "A dialer without an acceptor's proof closes with HANDSHAKE_TIMEOUT after five seconds.") { link in
-            try await link.greet(.node())
-            try await link.expectProof()
-            try await link.expectClose(.handshakeTimeout, within: .seconds(7))
-        },
+        Case(
+            "LNK-014/dialer", also: ["LIM-007"],
+            "A dialer gives an acceptor five seconds for preface, HELLO and proof together, in each state.", profile: .tables,
+            role: .dialer, isolation: .membership, run: dialedTimes)
     ]
 
-    private static func dialedTime(_ word: String, _ summary: String, _ run: @escaping @Sendable (Conversation) async throws -> Void) -> Case {
-        joinDialer("LNK-014/\(word)", also: ["LIM-007"], summary) { trial, link in
-            let start = ContinuousClock.now
-            try await run(link)
-            try trial.isFiveSeconds(since: start)
+    /// Three members that listen, and get stuck at three places, at the same time.
+    private static func dialedTimes(_ trial: Trial) async throws {
+        var stuck: [(link: Conversation, start: ContinuousClock.Instant)] = []
+        for place in 0..<3 {
+            let listener = try await trial.listen()
+            let member = try await trial.member(.node(address: listener.address))
+            await member.link.connection.reset()
+            let link = try await trial.accepted(by: listener)
+            stuck.append((link, .now))
+            switch place {
+            case 0: _ = try await link.readPreface()
+            case 1:
+                _ = try await link.readPreface()
+                link.sendPreface()
+                _ = try await link.expectHello()
+            default:
+                try await link.greet(member.identity)
+                try await link.expectProof()
+            }
+        }
+        for (place, entry) in stuck.enumerated() {
+            let left = entry.start + .seconds(7) - .now
+            if place == 0 {
+                guard case .ended? = try await entry.link.next(within: left) else { throw CaseFailure("the end", got: entry.link.endText) }
+            } else {
+                try await entry.link.expectClose(.handshakeTimeout, within: left)
+            }
+            guard let end = entry.link.connection.record.events.first(where: { $0.event.isNodesEnd })?.time else {
+                throw Inconclusive("the record has no end")
+            }
+            let time = end - entry.start
+            guard time > .milliseconds(4800), time < .seconds(6) * trial.timing.scale else {
+                throw CaseFailure("the end after 5 s", got: "the end after \(time.text)")
+            }
+        }
+    }
+}
+
+extension WireRecord.Event {
+    fileprivate var isNodesEnd: Bool {
+        switch self {
+        case .finished(let bySuite), .reset(let bySuite): !bySuite
+        case .sent, .received: false
         }
     }
 }

@@ -73,8 +73,11 @@ extension Catalogue {
             guard case .nodeInfo = try await link.succeed(.nodeInfo) else { throw CaseFailure("nodeInfo", got: "another reply") }
             try await link.fence()
         },
-        Case("LNK-022/joiner-may", "PING, CREDIT, JOIN_REQUEST, SNAP_REQUEST and SNAP_CANCEL of a joiner are taken.", profile: .tables) {
-            trial in
+        // A node that is joining itself refuses joiners.
+        Case(
+            "LNK-022/joiner-may", "PING, CREDIT, JOIN_REQUEST, SNAP_REQUEST and SNAP_CANCEL of a joiner are taken.",
+            profile: .tables, isolation: .membership
+        ) { trial in
             let link = try await trial.joinLink(.node())
             link.send(.credit(Credit(lane: .bulk, limit: UInt64.max)))
             link.send(.snapCancel(SnapCancel(.cancelled, text: "")), stream: 9)

@@ -1,4 +1,5 @@
 import ClusterModel
+import WireFormat
 
 // What cases ask of a conversation. Everything else that comes meanwhile is passed over, but for CLOSE and the end.
 extension Conversation {
@@ -111,7 +112,7 @@ extension Reply {
     var report: String {
         let name = ErrorCode(rawValue: code)?.name ?? "code \(code)"
         if case .failure(let text) = result { return "REPLY(\(name)): \(text)" }
-        return "REPLY(\(name)) with \(String(describing: result).prefix(80))"
+        return "REPLY(\(name)) of the kind \(result.kind)"
     }
 }
 
@@ -126,5 +127,6 @@ extension Message {
 }
 
 extension Call {
-    var name: String { String(String(describing: self).prefix { $0 != "(" }) }
+    /// Not of the call itself, which may hold megabytes.
+    var name: String { "\(method)" }
 }

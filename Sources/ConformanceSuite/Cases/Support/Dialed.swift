@@ -3,12 +3,13 @@ import WireFormat
 
 // The node is made to dial: by the call clusterJoin, or because it has lost the link to a member that listens.
 extension Catalogue {
-    /// A case in which the node dials with the intent join. The dry run changes nothing on the node.
+    /// A case in which the node dials with the intent join. The dry run changes nothing on the node, but a node may refuse other
+    /// joins and writes meanwhile.
     static func joinDialer(
         _ id: String, also others: [String] = [], _ summary: String, profile: Profile = .link,
         run: @escaping @Sendable (Trial, Conversation) async throws -> Void
     ) -> Case {
-        Case(id, also: others, summary, profile: profile, role: .dialer, isolation: .membership) { trial in
+        Case(id, also: others, summary, profile: profile, role: .dialer, isolation: .alone) { trial in
             try await trial.withJoiner { link in try await run(trial, link) }
         }
     }
