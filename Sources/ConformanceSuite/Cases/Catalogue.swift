@@ -1,4 +1,10 @@
 /// Every case of the suite, by area.
 package enum Catalogue {
-    package static let all: [Case] = framing + framingBodies + framingOrder + states + handshake + identityChecks + dialing + dialedStates + racingLinks + closing + heartbeats + extensibility + creditOfLanes + encoding + encodingForms
+    package static let all: [Case] = links
+
+    /// Bytes, frames, handshake, states, heartbeats and the end of a link.
+    private static let links: [Case] =
+        framing + framingBodies + framingOrder + encoding + encodingForms + handshake + handshakeProofs + identityChecks
+        + states + dialing + dialedStates + believing + racingLinks + closing + heartbeats + creditOfLanes + extensibility
+        + linkLimits + errors
 }

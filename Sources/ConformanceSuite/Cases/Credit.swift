@@ -8,47 +8,54 @@ extension Catalogue {
 
     // MARK: CREDIT that the suite sends
 
-    private static let wrongCredit: [Case] = [UInt8(0), 1].map { lane in
-        Case("FRM-033/lane-\(lane)", also: ["ERR-001"], "CREDIT for lane \(lane) is malformed.") { trial in
-            try await trial.refuses(.malformed) { link in
-                link.send(OutgoingFrame(.credit, body: [lane] + Array(repeating: 0xFF, count: 8)))
+    private static let wrongCredit: [Case] =
+        [UInt8(0), 1].map { lane in
+            Case("FRM-033/lane-\(lane)", also: ["ERR-001"], "CREDIT for lane \(lane) is malformed.") { trial in
+                try await trial.refuses(.malformed) { link in
+                    link.send(OutgoingFrame(.credit, body: [lane] + Array(repeating: 0xFF, count: 8)))
+                }
             }
         }
-    } + [Lane.replication, .bulk].map { lane in
-        Case("FRM-033/lowered-\(lane.rawValue)", also: ["ERR-001"], "CREDIT that lowers the total of lane \(lane.rawValue) is malformed.") { trial in
-            for (first, second) in [(UInt64(UInt32.max) - 1, nil as UInt64?), (1 << 40, 1 << 40 - 1)] {
+        + [Lane.replication, .bulk].map { lane in
+            Case(
+                "FRM-033/lowered-\(lane.rawValue)", also: ["ERR-001"],
+                "CREDIT that lowers the total of lane \(lane.rawValue) is malformed."
+            ) { trial in
+                for (first, second) in [(UInt64(UInt32.max) - 1, nil as UInt64?), (1 << 40, 1 << 40 - 1)] {
+                    let link = try await trial.link()
+                    link.send(.credit(Credit(lane: lane, limit: first)))
+                    if let second { link.send(.credit(Credit(lane: lane, limit: second))) }
+                    try await link.isRefused(.malformed, "CREDIT \(second ?? first)")
+                }
+            }
+        } + [
+            Case("FRM-033/equal", "CREDIT that repeats the total or raises it is taken.") { trial in
                 let link = try await trial.link()
-                link.send(.credit(Credit(lane: lane, limit: first)))
-                if let second { link.send(.credit(Credit(lane: lane, limit: second))) }
-                try await link.isRefused(.malformed, "CREDIT \(second ?? first)")
+                for limit in [UInt64(UInt32.max), UInt64(UInt32.max), UInt64(UInt32.max) + 1, .max, .max] {
+                    for lane in [Lane.replication, .bulk] { link.send(.credit(Credit(lane: lane, limit: limit))) }
+                }
+                try await link.fence()
             }
-        }
-    } + [
-        Case("FRM-033/equal", "CREDIT that repeats the total or raises it is taken.") { trial in
-            let link = try await trial.link()
-            for limit in [UInt64(UInt32.max), UInt64(UInt32.max), UInt64(UInt32.max) + 1, .max, .max] {
-                for lane in [Lane.replication, .bulk] { link.send(.credit(Credit(lane: lane, limit: limit))) }
-            }
-            try await link.fence()
-        }
-    ]
+        ]
 
     // MARK: CREDIT that the node sends
 
     private static let raisedCredit: [Case] = [
         Case(
-            "FRM-031/calls", also: ["FRM-035"], "A node that answers calls raises the credit of lane 2 again and again, to ever higher totals.",
+            "FRM-031/calls", also: ["FRM-035"],
+            "A node that answers calls raises the credit of lane 2 again and again, to ever higher totals.",
             profile: .client, run: creditOfCalls),
         Case(
-            "FRM-035/bulk", also: ["FRM-031"], "A node raises the credit of lane 3 again and again, to ever higher totals.") { trial in
-                let link = try await trial.link()
-                let first = UInt64(link.peerHello?.bulkCredit ?? 0)
-                try await link.pour(.bulk, bytes: min(first * 3, 24_000_000))
-                try ascends(link, .bulk)
-            },
+            "FRM-035/bulk", also: ["FRM-031"], "A node raises the credit of lane 3 again and again, to ever higher totals."
+        ) { trial in
+            let link = try await trial.link()
+            let first = UInt64(link.peerHello?.bulkCredit ?? 0)
+            try await link.pour(.bulk, bytes: min(first * 3, 24_000_000))
+            try ascends(link, .bulk)
+        },
         Case(
             "FRM-032/no-more-granted",
-            "A frame beyond the credit is answered with CREDIT_EXCEEDED, where replies that the peer does not take keep the node from granting more.",
+            "A frame beyond the credit is answered with CREDIT_EXCEEDED, once untaken replies keep the node from granting more.",
             profile: .client, run: exceeded),
     ]
 
@@ -102,7 +109,8 @@ extension Catalogue {
 
     private static let obeyedCredit: [Case] = [
         Case(
-            "FRM-030/replication", "The node sends no more body bytes on lane 2 than it was granted, and goes on when it is granted more.",
+            "FRM-030/replication",
+            "The node sends no more body bytes on lane 2 than it was granted, and goes on when it is granted more.",
             profile: .client
         ) { trial in
             let table = try await tableWithValue(trial, 300_000)
@@ -118,7 +126,11 @@ extension Catalogue {
             link.grant(1_000_000, on: .replication)
             _ = try await link.reply(to: 1)
         },
-        Case("FRM-030/bulk", "The node sends no more body bytes on lane 3 than it was granted, and goes on when it is granted more.", profile: .tables) {
+        Case(
+            "FRM-030/bulk",
+            "The node sends no more body bytes on lane 3 than it was granted, and goes on when it is granted more.",
+            profile: .tables
+        ) {
             trial in
             let table = try await tableWithValue(trial, 300_000)
             let link = try await trial.link(joiner()) { $0.bulkCredit = 65_536 }
@@ -177,7 +189,8 @@ extension Catalogue {
             try await overtakes(link, .reply, by: .ping(link.makePing()), .pong)
             _ = try await link.reply(to: 1, within: .seconds(10))
         },
-        Case("FRM-022/control-before-bulk", also: ["FRM-025"], "A PONG goes before what waits on lane 3.", profile: .tables) { trial in
+        Case("FRM-022/control-before-bulk", also: ["FRM-025"], "A PONG goes before what waits on lane 3.", profile: .tables) {
+            trial in
             let table = try await tableWithValue(trial, large)
             let link = try await trial.link(joiner())
             link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: 1)
@@ -213,7 +226,8 @@ extension Catalogue {
             }
         },
         Case(
-            "FRM-025/half-interval", "Under full load of lane 2 a PONG comes within half of the heartbeat interval.", profile: .client
+            "FRM-025/half-interval", "Under full load of lane 2 a PONG comes within half of the heartbeat interval.",
+            profile: .client
         ) { trial in
             let table = try await tableWithValue(trial, large)
             let link = try await trial.link { $0.heartbeatInterval = 1000 }
@@ -243,7 +257,9 @@ extension Catalogue {
     }
 
     /// While much waits on a slow lane, what answers `request` comes before most of that.
-    private static func overtakes(_ link: Conversation, _ slow: MessageType, by request: Message, _ answer: MessageType) async throws {
+    private static func overtakes(
+        _ link: Conversation, _ slow: MessageType, by request: Message, _ answer: MessageType
+    ) async throws {
         try await blocked(link)
         link.send(request)
         try await Task.sleep(for: .milliseconds(100) * link.timing.scale)

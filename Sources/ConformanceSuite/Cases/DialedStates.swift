@@ -81,7 +81,8 @@ extension Catalogue {
             link.send(.hello(Identity.node().hello()))
             try await link.expectClose(.sequenceGap)
         },
-        joinDialer("FRM-010/dialer-hello", also: ["LIM-001"], "A dialer answers a HELLO of 1025 bytes with FRAME_TOO_LARGE.") { _, link in
+        joinDialer("FRM-010/dialer-hello", also: ["LIM-001"], "A dialer answers a HELLO of 1025 bytes with FRAME_TOO_LARGE.") {
+            _, link in
             _ = try await link.readPreface()
             link.sendPreface()
             _ = try await link.expectHello()
@@ -98,13 +99,17 @@ extension Catalogue {
             link.send(frame)
             try await link.expectClose(.badBody)
         },
-        joinDialer("ENC-007/dialer-auth", also: ["ERR-001"], "A dialer answers an AUTH that is a byte short with MALFORMED.") { _, link in
+        joinDialer("ENC-007/dialer-auth", also: ["ERR-001"], "A dialer answers an AUTH that is a byte short with MALFORMED.") {
+            _, link in
             try await link.greet(.node())
             try await link.expectProof()
             link.send(OutgoingFrame(.auth, body: Array(Samples.of(.auth).bytes.dropLast())))
             try await link.expectClose(.malformed)
         },
-        joinDialer("ENC-007/dialer-join-accept", also: ["ERR-001"], "A joiner answers a JOIN_ACCEPT that goes on after its end with MALFORMED.") {
+        joinDialer(
+            "ENC-007/dialer-join-accept", also: ["ERR-001"],
+            "A joiner answers a JOIN_ACCEPT that goes on after its end with MALFORMED."
+        ) {
             _, link in
             try await link.accept(.node())
             try await link.fence()

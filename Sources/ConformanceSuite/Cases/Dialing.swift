@@ -8,53 +8,64 @@ extension Catalogue {
 
     // MARK: Prefaces
 
-    private static let dialedPrefaces: [Case] = [
-        joinDialer("LNK-001/at-once", also: ["FRM-001"], "The dialer sends its preface without waiting for the acceptor's.") { _, link in
-            _ = try await link.readPreface()
-        },
-        joinDialer("LNK-003/waits", "The dialer sends nothing behind its preface before it has the acceptor's.") { _, link in
-            _ = try await link.readPreface()
-            if let heard = try await link.next(within: .milliseconds(300)) {
-                throw CaseFailure("silence before the acceptor's preface", got: "\(heard)")
-            }
-            link.sendPreface()
-            let hello = try await link.expectHello()
-            guard let frame = link.rawFrames().first, frame.header.sequence == 0, hello.role == .core else {
-                throw CaseFailure("HELLO with the sequence 0", got: "another frame first")
-            }
-        },
-        joinDialer("LNK-007/wide-range", also: ["LNK-003"], "With an acceptor that speaks 1 to 65535 the dialer goes on in version 1.") {
-            _, link in
-            _ = try await link.readPreface()
-            link.sendPreface(Preface(minimumVersion: 1, maximumVersion: 65_535))
-            _ = try await link.expectHello()
-            link.send(joinHello(.node()))
-            try await link.expectProof()
-        },
-        joinDialer("LNK-008/dialer", also: ["LNK-040"], "A dialer that has no version in common with the acceptor closes with VERSION_UNSUPPORTED.") {
-            _, link in
-            let preface = try await link.readPreface()
-            link.sendPreface(Preface(minimumVersion: preface.maximumVersion + 1, maximumVersion: 65_535))
-            try await link.expectClose(.versionUnsupported)
-            guard link.heard.count == 1 else { throw CaseFailure("CLOSE alone", got: "\(link.heard.count) messages") }
-        },
-    ] + [
-        ("http", Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)),
-        ("magic", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0D, 0, 1, 0, 1, 0, 0, 0, 0]),
-        ("zero-field", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0A, 0, 1, 0, 1, 0, 0, 0, 1]),
-        ("minimum-zero", Preface(minimumVersion: 0, maximumVersion: 1).encode()),
-        ("maximum-below", Preface(minimumVersion: 2, maximumVersion: 1).encode()),
-    ].map { (word: String, bytes: [UInt8]) in
-        joinDialer("FRM-004/\(word)", "A dialer that is answered with no valid preface ends the connection without a further byte.") { _, link in
-            _ = try await link.readPreface()
-            link.connection.send(bytes)
-            switch try await link.next(within: .seconds(4)) {
-            case .ended?: break
-            case .message(let message, _)?: throw CaseFailure("the end without a byte", got: message.report)
-            default: throw CaseFailure("the end of the connection", got: link.endText)
+    private static let dialedPrefaces: [Case] =
+        [
+            joinDialer("LNK-001/at-once", also: ["FRM-001"], "The dialer sends its preface without waiting for the acceptor's.") {
+                _, link in
+                _ = try await link.readPreface()
+            },
+            joinDialer("LNK-003/waits", "The dialer sends nothing behind its preface before it has the acceptor's.") { _, link in
+                _ = try await link.readPreface()
+                if let heard = try await link.next(within: .milliseconds(300)) {
+                    throw CaseFailure("silence before the acceptor's preface", got: "\(heard)")
+                }
+                link.sendPreface()
+                let hello = try await link.expectHello()
+                guard let frame = link.rawFrames().first, frame.header.sequence == 0, hello.role == .core else {
+                    throw CaseFailure("HELLO with the sequence 0", got: "another frame first")
+                }
+            },
+            joinDialer(
+                "LNK-007/wide-range", also: ["LNK-003"],
+                "With an acceptor that speaks 1 to 65535 the dialer goes on in version 1."
+            ) {
+                _, link in
+                _ = try await link.readPreface()
+                link.sendPreface(Preface(minimumVersion: 1, maximumVersion: 65_535))
+                _ = try await link.expectHello()
+                link.send(joinHello(.node()))
+                try await link.expectProof()
+            },
+            joinDialer(
+                "LNK-008/dialer", also: ["LNK-040"],
+                "A dialer that has no version in common with the acceptor closes with VERSION_UNSUPPORTED."
+            ) {
+                _, link in
+                let preface = try await link.readPreface()
+                link.sendPreface(Preface(minimumVersion: preface.maximumVersion + 1, maximumVersion: 65_535))
+                try await link.expectClose(.versionUnsupported)
+                guard link.heard.count == 1 else { throw CaseFailure("CLOSE alone", got: "\(link.heard.count) messages") }
+            },
+        ]
+        + [
+            ("http", Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)),
+            ("magic", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0D, 0, 1, 0, 1, 0, 0, 0, 0]),
+            ("zero-field", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0A, 0, 1, 0, 1, 0, 0, 0, 1]),
+            ("minimum-zero", Preface(minimumVersion: 0, maximumVersion: 1).encode()),
+            ("maximum-below", Preface(minimumVersion: 2, maximumVersion: 1).encode()),
+        ].map { (word: String, bytes: [UInt8]) in
+            joinDialer(
+                "FRM-004/\(word)", "A dialer that is answered with no valid preface ends the connection without a further byte."
+            ) { _, link in
+                _ = try await link.readPreface()
+                link.connection.send(bytes)
+                switch try await link.next(within: .seconds(4)) {
+                case .ended?: break
+                case .message(let message, _)?: throw CaseFailure("the end without a byte", got: message.report)
+                default: throw CaseFailure("the end of the connection", got: link.endText)
+                }
             }
         }
-    }
 
     private static func joinHello(_ identity: Identity, _ change: (inout Hello) -> Void = { _ in }) -> Hello {
         var hello = identity.hello()
@@ -67,8 +78,9 @@ extension Catalogue {
 
     private static let dialedHellos: [Case] = [
         joinDialer(
-            "LNK-021/join", also: ["LNK-010", "LNK-011", "LNK-020", "LNK-013", "LNK-016", "EXT-011", "LIM-002", "FRM-019", "LIM-001"],
-            "A dialer that wants to join says so: role core, intent join, its own ids, cluster, address, codecs and a GREASE value."
+            "LNK-021/join",
+            also: ["LNK-010", "LNK-011", "LNK-020", "LNK-013", "LNK-016", "EXT-011", "LIM-002", "FRM-019", "LIM-001"],
+            "A dialer that wants to join says so, with role core, its own ids, address, codecs and a GREASE value."
         ) { trial, link in
             let hello = try await link.greet(.node())
             let cluster = try await trial.cluster()
@@ -85,27 +97,35 @@ extension Catalogue {
                 throw CaseFailure("a GREASE value", got: "none")
             }
         },
-        joinDialer("LNK-005/auth", also: ["LNK-033", "LNK-030", "LNK-031", "LNK-032"], "The dialer answers HELLO with the proof that the table gives over T1.") {
+        joinDialer(
+            "LNK-005/auth", also: ["LNK-033", "LNK-030", "LNK-031", "LNK-032"],
+            "The dialer answers HELLO with the proof that the table gives over T1."
+        ) {
             _, link in
             try await link.greet(.node())
             try await link.expectProof()
         },
-        joinDialer("LNK-012/dialer", also: ["ERR-001"], "An acceptor's HELLO with a maximumFrameBody of 65535 is malformed.") { _, link in
+        joinDialer("LNK-012/dialer", also: ["ERR-001"], "An acceptor's HELLO with a maximumFrameBody of 65535 is malformed.") {
+            _, link in
             _ = try await link.readPreface()
             link.sendPreface()
             _ = try await link.expectHello()
             link.send(joinHello(.node()) { $0.maximumFrameBody = 65_535 })
             try (try await link.expectClose(.malformed)).blames(.hello, 0)
         },
-        joinDialer("EXT-004/dialer", "An acceptor's HELLO with an unknown even feature is answered with UNKNOWN_CRITICAL.") { _, link in
+        joinDialer("EXT-004/dialer", "An acceptor's HELLO with an unknown even feature is answered with UNKNOWN_CRITICAL.") {
+            _, link in
             try await link.greet(.node()) { $0.features = [0x7FF0] }
             try await link.expectClose(.unknownCritical)
         },
-        joinDialer("EXT-005/dialer", "An acceptor's HELLO with an unknown even extension is answered with UNKNOWN_CRITICAL.") { _, link in
+        joinDialer("EXT-005/dialer", "An acceptor's HELLO with an unknown even extension is answered with UNKNOWN_CRITICAL.") {
+            _, link in
             try await link.greet(.node()) { $0.extensions = [Extension(type: 0x7FF0, value: [])] }
             try await link.expectClose(.unknownCritical)
         },
-        joinDialer("EXT-006/dialer", also: ["EXT-004", "EXT-005"], "What is unknown and odd in an acceptor's HELLO is passed over.") { _, link in
+        joinDialer(
+            "EXT-006/dialer", also: ["EXT-004", "EXT-005"], "What is unknown and odd in an acceptor's HELLO is passed over."
+        ) { _, link in
             try await link.accept(.node()) {
                 $0.features = [0x7FF1, 0xFA01]
                 $0.codecs = [1, 2, 0x7FF0, 0x7FF1]
@@ -136,14 +156,17 @@ extension Catalogue {
             defer { link.proofs.dialerAuth = auth }
             return link.auth()
         },
-        joinDialer("LNK-037/dialer-proof-first", "A dialer tells a wrong proof and not what is wrong with the acceptor's HELLO besides.") {
+        joinDialer(
+            "LNK-037/dialer-proof-first", "A dialer tells a wrong proof and not what is wrong with the acceptor's HELLO besides."
+        ) {
             _, link in
             try await link.greet(.node()) { ($0.role, $0.clock) = (.replica, 0) }
             try await link.expectProof()
             link.send(Auth(key: link.keys.keys[0].id, mac: Array(repeating: 1, count: 32)))
             try await link.expectClose(.authenticationFailed)
         },
-        joinDialer("LNK-061/dialer-waits", "A dialer sends nothing behind its AUTH before the acceptor has proved itself.") { _, link in
+        joinDialer("LNK-061/dialer-waits", "A dialer sends nothing behind its AUTH before the acceptor has proved itself.") {
+            _, link in
             try await link.greet(.node())
             try await link.expectProof()
             if let heard = try await link.next(within: .milliseconds(300)) {
@@ -155,7 +178,9 @@ extension Catalogue {
     ]
 
     private static func wrongProof(_ word: String, _ what: String, _ make: @escaping @Sendable (Conversation) -> Auth) -> Case {
-        joinDialer("LNK-035/dialer-\(word)", also: ["LNK-034"], "An acceptor's proof \(what) is answered with AUTHENTICATION_FAILED.") { _, link in
+        joinDialer(
+            "LNK-035/dialer-\(word)", also: ["LNK-034"], "An acceptor's proof \(what) is answered with AUTHENTICATION_FAILED."
+        ) { _, link in
             try await link.greet(.node())
             try await link.expectProof()
             link.send(make(link))
@@ -176,7 +201,10 @@ extension Catalogue {
         identity("self-before-clock", "id of the dialer and a wrong clock", .selfLink) { hello, trial in
             (hello.node, hello.clock) = (trial.target.node, 0)
         },
-        joinDialer("LNK-039/dialer-other-cluster", also: ["LNK-061"], "A dialer with the intent join takes an acceptor of another cluster.") { _, link in
+        joinDialer(
+            "LNK-039/dialer-other-cluster", also: ["LNK-061"],
+            "A dialer with the intent join takes an acceptor of another cluster."
+        ) { _, link in
             try await link.accept(.node())
             try await link.fence()
         },
@@ -186,7 +214,8 @@ extension Catalogue {
         _ word: String, _ what: String, _ code: ErrorCode, also others: [String] = [],
         _ change: @escaping @Sendable (inout Hello, Trial) -> Void
     ) -> Case {
-        joinDialer("LNK-039/dialer-\(word)", also: others, "An acceptor with the \(what) is closed with \(code.name).") { trial, link in
+        joinDialer("LNK-039/dialer-\(word)", also: others, "An acceptor with the \(what) is closed with \(code.name).") {
+            trial, link in
             try await link.accept(.node()) { change(&$0, trial) }
             let close = try await link.expectClose(code)
             if code == .clockSkew { try close.tellsClock() }
@@ -204,24 +233,33 @@ extension Catalogue {
             else { throw CaseFailure("role core, intent member, the cluster's id", got: "\(hello.role), \(hello.intent)") }
             try await link.takeAsMember(member)
         },
-        memberDialer("LNK-039/dialer-other-node", "A dialer whose acceptor is another node than the one dialed closes with NOT_MEMBER.") {
+        memberDialer(
+            "LNK-039/dialer-other-node", "A dialer whose acceptor is another node than the one dialed closes with NOT_MEMBER."
+        ) {
             trial, member, link in
             // A member, but not the one that the record has at this address.
             let other = try await trial.member()
             try await link.accept(other.identity)
             try await link.expectClose(.notMember)
         },
-        memberDialer("LNK-039/dialer-cluster", "A dialer between members closes with WRONG_CLUSTER on an acceptor of another cluster.") {
+        memberDialer(
+            "LNK-039/dialer-cluster", "A dialer between members closes with WRONG_CLUSTER on an acceptor of another cluster."
+        ) {
             _, member, link in
             try await link.accept(member.identity) { $0.cluster = ClusterID(5) }
             try await link.expectClose(.wrongCluster)
         },
-        memberDialer("LNK-039/dialer-stale", also: ["LNK-044"], "A dialer closes with STALE_INCARNATION on an acceptor of a lower incarnation.") {
+        memberDialer(
+            "LNK-039/dialer-stale", also: ["LNK-044"],
+            "A dialer closes with STALE_INCARNATION on an acceptor of a lower incarnation."
+        ) {
             _, member, link in
             try await link.accept(member.identity) { $0.incarnation -= 1 }
-            try (try await link.expectClose(.staleIncarnation)).details(member.identity.incarnation, "the highest incarnation seen")
+            try (try await link.expectClose(.staleIncarnation)).details(
+                member.identity.incarnation, "the highest incarnation seen")
         },
-        memberDialer("LNK-039/dialer-stranger", "A dialer closes with NOT_MEMBER on an acceptor that no record knows.") { _, member, link in
+        memberDialer("LNK-039/dialer-stranger", "A dialer closes with NOT_MEMBER on an acceptor that no record knows.") {
+            _, member, link in
             var stranger = member.identity
             stranger.node = .random()
             try await link.accept(stranger)
@@ -261,7 +299,9 @@ extension Catalogue {
         for (place, entry) in stuck.enumerated() {
             let left = entry.start + .seconds(7) - .now
             if place == 0 {
-                guard case .ended? = try await entry.link.next(within: left) else { throw CaseFailure("the end", got: entry.link.endText) }
+                guard case .ended? = try await entry.link.next(within: left) else {
+                    throw CaseFailure("the end", got: entry.link.endText)
+                }
             } else {
                 try await entry.link.expectClose(.handshakeTimeout, within: left)
             }

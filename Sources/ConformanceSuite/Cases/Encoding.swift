@@ -102,7 +102,9 @@ extension Catalogue {
 
     private static func wrongCounts(_ part: SampleBody.Part, _ rest: Int) -> [(how: String, bytes: [UInt8])] {
         guard case .count = part.kind else { return [] }
-        return [("of 4294967295", [0xFF, 0xFF, 0xFF, 0xFF]), ("of 2147483648", [0x80, 0, 0, 0]), ("of 16777216", [1, 0, 0, 0])]
+        return [
+            ("of 4294967295", [0xFF, 0xFF, 0xFF, 0xFF]), ("of 2147483648", [0x80, 0, 0, 0]), ("of 16777216", [1, 0, 0, 0]),
+        ]
     }
 
     private static func wrongChoices(_ part: SampleBody.Part, _ rest: Int) -> [(how: String, bytes: [UInt8])] {

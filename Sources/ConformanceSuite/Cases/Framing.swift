@@ -27,21 +27,29 @@ extension Catalogue {
     // MARK: What is no preface
 
     /// What other programs send to a port, and prefaces that something on the way has changed.
-    private static let strangers: [(word: String, what: String, bytes: [UInt8])] = [
-        ("http", "An HTTP request", Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)),
-        ("tls", "A TLS hello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3, 0, 0, 0, 0, 0]),
-        ("first-byte", "A wrong first byte alone", [0x54]),
-        ("last-magic-byte", "A magic with a wrong last byte", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0D]),
-        ("seven-bits", "A preface whose high bits were stripped", [0x54] + Preface().encode().dropFirst()),
-        ("line-ends", "A preface whose line ends were changed", [0xD4, 0x54, 0x57, 0x52, 0x0A, 0, 0x0A, 0, 1, 0, 1, 0, 0, 0, 0, 0]),
-        ("minimum-zero", "A preface whose minimum is 0", Preface(minimumVersion: 0, maximumVersion: 1).encode()),
-        ("both-zero", "A preface of version 0 alone", Preface(minimumVersion: 0, maximumVersion: 0).encode()),
-        ("maximum-below", "A preface whose maximum is below its minimum", Preface(minimumVersion: 2, maximumVersion: 1).encode()),
-    ] + (12..<16).map { offset in
-        var bytes = Preface().encode()
-        bytes[offset] = 1
-        return ("zero-\(offset)", "A preface whose byte \(offset) is not zero", bytes)
-    }
+    private static let strangers: [(word: String, what: String, bytes: [UInt8])] =
+        [
+            ("http", "An HTTP request", Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)),
+            ("tls", "A TLS hello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3, 0, 0, 0, 0, 0]),
+            ("first-byte", "A wrong first byte alone", [0x54]),
+            ("last-magic-byte", "A magic with a wrong last byte", [0xD4, 0x54, 0x57, 0x52, 0x0D, 0x0A, 0x00, 0x0D]),
+            ("seven-bits", "A preface whose high bits were stripped", [0x54] + Preface().encode().dropFirst()),
+            (
+                "line-ends", "A preface whose line ends were changed",
+                [0xD4, 0x54, 0x57, 0x52, 0x0A, 0, 0x0A, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+            ),
+            ("minimum-zero", "A preface whose minimum is 0", Preface(minimumVersion: 0, maximumVersion: 1).encode()),
+            ("both-zero", "A preface of version 0 alone", Preface(minimumVersion: 0, maximumVersion: 0).encode()),
+            (
+                "maximum-below", "A preface whose maximum is below its minimum",
+                Preface(minimumVersion: 2, maximumVersion: 1).encode()
+            ),
+        ]
+        + (12..<16).map { offset in
+            var bytes = Preface().encode()
+            bytes[offset] = 1
+            return ("zero-\(offset)", "A preface whose byte \(offset) is not zero", bytes)
+        }
 
     private static let wrongPrefaces: [Case] = strangers.map { word, what, bytes in
         Case("FRM-003/\(word)", also: ["FRM-002"], "\(what) is answered with the end of the connection and no byte.") { trial in
@@ -62,49 +70,57 @@ extension Catalogue {
 
     // MARK: Headers
 
-    private static let headers: [Case] = (0..<28).map { offset in
-        Case("FRM-007/byte-\(offset)", "A header whose byte \(offset) was changed on the way is answered with BAD_HEADER.") {
-            trial in
-            let link = try await trial.link()
-            var bytes = link.encode(OutgoingFrame(.ping(link.makePing())))
-            bytes[offset] ^= 0x10
-            link.connection.send(bytes)
-            try await link.expectClose(.badHeader)
-        }
-    } + (28..<32).map { offset in
-        Case("FRM-007/crc-byte-\(offset)", also: ["FRM-006"], "A wrong byte \(offset) of the header's CRC is answered with BAD_HEADER.") {
-            trial in
-            let link = try await trial.link()
-            var bytes = link.encode(OutgoingFrame(.ping(link.makePing())))
-            bytes[offset] ^= 0x01
-            link.connection.send(bytes)
-            try await link.expectClose(.badHeader)
-        }
-    } + (1..<8).map { bit in
-        wrongHeader("flag-\(bit)", "flag bit \(bit) set") { $0.flags |= 1 << UInt8(bit) }
-    } + [
-        wrongHeader("reserved-low", "1 in its reserved field") { $0.reserved = 1 },
-        wrongHeader("reserved-high", "the highest bit of its reserved field set") { $0.reserved = 0x8000 },
-        wrongHeader("magic", "another magic") { $0.magic = 0xD458 },
-        wrongHeader("magic-swapped", "the bytes of its magic swapped") { $0.magic = 0x57D4 },
-        Case("FRM-006/own", "Both checksums of every frame that the node sends are CRC-32/ISO-HDLC.") { trial in
-            let link = try await trial.link()
-            for frame in link.rawFrames() {
-                guard CRC32.checksum(frame.body.span) == frame.header.bodyCRC else {
-                    throw CaseFailure("the CRC of the body", got: "\(frame.header.bodyCRC)")
-                }
+    private static let headers: [Case] =
+        (0..<28).map { offset in
+            Case("FRM-007/byte-\(offset)", "A header whose byte \(offset) was changed on the way is answered with BAD_HEADER.") {
+                trial in
+                let link = try await trial.link()
+                var bytes = link.encode(OutgoingFrame(.ping(link.makePing())))
+                bytes[offset] ^= 0x10
+                link.connection.send(bytes)
+                try await link.expectClose(.badHeader)
             }
-            guard link.rawFrames().count >= 4 else { throw CaseFailure("HELLO, AUTH and two PONG", got: "fewer frames") }
-        },
-        Case("FRM-005/empty", "A frame without a body is a whole frame: CANCEL is taken as one.", profile: .client) { trial in
-            let link = try await trial.link()
-            link.send(OutgoingFrame(.cancel, stream: 77))
-            try await link.fence()
-        },
-    ]
+        }
+        + (28..<32).map { offset in
+            Case(
+                "FRM-007/crc-byte-\(offset)", also: ["FRM-006"],
+                "A wrong byte \(offset) of the header's CRC is answered with BAD_HEADER."
+            ) {
+                trial in
+                let link = try await trial.link()
+                var bytes = link.encode(OutgoingFrame(.ping(link.makePing())))
+                bytes[offset] ^= 0x01
+                link.connection.send(bytes)
+                try await link.expectClose(.badHeader)
+            }
+        }
+        + (1..<8).map { bit in
+            wrongHeader("flag-\(bit)", "flag bit \(bit) set") { $0.flags |= 1 << UInt8(bit) }
+        } + [
+            wrongHeader("reserved-low", "1 in its reserved field") { $0.reserved = 1 },
+            wrongHeader("reserved-high", "the highest bit of its reserved field set") { $0.reserved = 0x8000 },
+            wrongHeader("magic", "another magic") { $0.magic = 0xD458 },
+            wrongHeader("magic-swapped", "the bytes of its magic swapped") { $0.magic = 0x57D4 },
+            Case("FRM-006/own", "Both checksums of every frame that the node sends are CRC-32/ISO-HDLC.") { trial in
+                let link = try await trial.link()
+                for frame in link.rawFrames() {
+                    guard CRC32.checksum(frame.body.span) == frame.header.bodyCRC else {
+                        throw CaseFailure("the CRC of the body", got: "\(frame.header.bodyCRC)")
+                    }
+                }
+                guard link.rawFrames().count >= 4 else { throw CaseFailure("HELLO, AUTH and two PONG", got: "fewer frames") }
+            },
+            Case("FRM-005/empty", "A frame without a body is a whole frame: CANCEL is taken as one.", profile: .client) { trial in
+                let link = try await trial.link()
+                link.send(OutgoingFrame(.cancel, stream: 77))
+                try await link.fence()
+            },
+        ]
 
     /// With a CRC that is right, so that only the field can be the reason.
-    private static func wrongHeader(_ word: String, _ what: String, _ change: @escaping @Sendable (inout OutgoingFrame) -> Void) -> Case {
+    private static func wrongHeader(
+        _ word: String, _ what: String, _ change: @escaping @Sendable (inout OutgoingFrame) -> Void
+    ) -> Case {
         Case("FRM-007/\(word)", "A header with \(what), and the CRC that belongs to it, is answered with BAD_HEADER.") { trial in
             try await trial.refuses(.badHeader) { link in
                 var frame = OutgoingFrame(.ping(link.makePing()))

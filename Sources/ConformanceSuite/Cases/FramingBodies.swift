@@ -8,18 +8,22 @@ extension Catalogue {
     // MARK: Sizes of frames
 
     private static let sizes: [Case] = [
-        Case("FRM-010/before-hello", also: ["LIM-001"], "A frame of 1025 bytes before HELLO is answered with FRAME_TOO_LARGE.") { trial in
+        Case("FRM-010/before-hello", also: ["LIM-001"], "A frame of 1025 bytes before HELLO is answered with FRAME_TOO_LARGE.") {
+            trial in
             let link = try await trial.conversation()
             try await link.exchangePrefaces()
             link.connection.send(Array(tooLong(link, .hello, length: 1025)))
             try await link.expectClose(.frameTooLarge)
         },
-        Case("FRM-010/before-auth", also: ["LIM-001"], "A frame of 1025 bytes before AUTH is answered with FRAME_TOO_LARGE.") { trial in
+        Case("FRM-010/before-auth", also: ["LIM-001"], "A frame of 1025 bytes before AUTH is answered with FRAME_TOO_LARGE.") {
+            trial in
             let link = try await greeted(trial)
             link.connection.send(tooLong(link, .auth, length: 1025))
             try await link.expectClose(.frameTooLarge)
         },
-        Case("FRM-010/huge-before-auth", also: ["LIM-001"], "A frame that announces 4294967295 bytes is refused before they come.") {
+        Case(
+            "FRM-010/huge-before-auth", also: ["LIM-001"], "A frame that announces 4294967295 bytes is refused before they come."
+        ) {
             trial in
             let link = try await greeted(trial)
             link.connection.send(tooLong(link, .auth, length: .max))
@@ -33,7 +37,8 @@ extension Catalogue {
             try await link.introduce(hello)
             try await link.fence()
         },
-        Case("FRM-010/after-auth", "A frame one byte longer than the node's maximumFrameBody is answered with FRAME_TOO_LARGE.") { trial in
+        Case("FRM-010/after-auth", "A frame one byte longer than the node's maximumFrameBody is answered with FRAME_TOO_LARGE.") {
+            trial in
             try await trial.refuses(.frameTooLarge) { link in
                 link.connection.send(tooLong(link, .ping, length: maximum(link) + 1))
             }
@@ -77,14 +82,16 @@ extension Catalogue {
         wrongBody("zero", "A body CRC of 0") { $0.bodyCRC = 0 },
         wrongBody("inverted", "A body CRC without the final exclusive-or") { $0.bodyCRC = ~CRC32.checksum($0.body.span) },
         wrongBody("swapped", "A little-endian body CRC") { $0.bodyCRC = CRC32.checksum($0.body.span).byteSwapped },
-        Case("FRM-011/empty", also: ["FRM-006"], "A frame without a body whose body CRC is not 0 is answered with BAD_BODY.") { trial in
+        Case("FRM-011/empty", also: ["FRM-006"], "A frame without a body whose body CRC is not 0 is answered with BAD_BODY.") {
+            trial in
             try await trial.refuses(.badBody) { link in
                 var frame = OutgoingFrame(type: Grease.value(3), lane: 0)
                 frame.bodyCRC = 1
                 link.send(frame)
             }
         },
-        Case("FRM-011/unknown-type", also: ["EXT-001"], "A wrong body CRC is answered with BAD_BODY on an unknown odd type too.") { trial in
+        Case("FRM-011/unknown-type", also: ["EXT-001"], "A wrong body CRC is answered with BAD_BODY on an unknown odd type too.")
+        { trial in
             try await trial.refuses(.badBody) { link in
                 var frame = OutgoingFrame(type: Grease.value(3), lane: 1, body: [1, 2, 3])
                 frame.bodyCRC = 7
@@ -100,7 +107,9 @@ extension Catalogue {
         },
     ]
 
-    private static func wrongBody(_ word: String, _ what: String, _ change: @escaping @Sendable (inout OutgoingFrame) -> Void) -> Case {
+    private static func wrongBody(
+        _ word: String, _ what: String, _ change: @escaping @Sendable (inout OutgoingFrame) -> Void
+    ) -> Case {
         Case("FRM-011/\(word)", also: ["FRM-006"], "\(what) is answered with BAD_BODY.") { trial in
             try await trial.refuses(.badBody) { link in
                 var frame = OutgoingFrame(.ping(link.makePing()))
@@ -124,7 +133,10 @@ extension Catalogue {
                 }
             }
         },
-        Case("FRM-012/interleaved", also: ["FRM-013"], "Frames of other lanes come between those of a message freely.", profile: .client) {
+        Case(
+            "FRM-012/interleaved", also: ["FRM-013"], "Frames of other lanes come between those of a message freely.",
+            profile: .client
+        ) {
             trial in
             let link = try await trial.link()
             let stream = link.nextStream()
@@ -155,7 +167,8 @@ extension Catalogue {
                 link.send(.close(Close(.shuttingDown)))
             }
         },
-        Case("FRM-014/stream", "A frame of another stream within a message is answered with MALFORMED.", profile: .client) { trial in
+        Case("FRM-014/stream", "A frame of another stream within a message is answered with MALFORMED.", profile: .client) {
+            trial in
             try await trial.refuses(.malformed) { link in
                 var parts = OutgoingFrame(.call(.nodeInfo), stream: 1).cut([1])
                 parts[1].stream = 2
@@ -193,7 +206,8 @@ extension Catalogue {
     // MARK: Sizes of messages
 
     private static let messageSizes: [Case] = [
-        Case("FRM-017/one-too-long", also: ["LIM-003"], "A message of 17825793 bytes is answered with MESSAGE_TOO_LARGE.") { trial in
+        Case("FRM-017/one-too-long", also: ["LIM-003"], "A message of 17825793 bytes is answered with MESSAGE_TOO_LARGE.") {
+            trial in
             try await trial.refuses(.messageTooLarge) { link in
                 link.open(MessageType.ping.rawValue, lane: 0, bytes: Limits.message)
                 var last = OutgoingFrame(.ping)
@@ -201,7 +215,10 @@ extension Catalogue {
                 link.send(last)
             }
         },
-        Case("FRM-017/at-once", also: ["LIM-003"], "MESSAGE_TOO_LARGE comes with the header that goes beyond, whose body has not come.") {
+        Case(
+            "FRM-017/at-once", also: ["LIM-003"],
+            "MESSAGE_TOO_LARGE comes with the header that goes beyond, whose body has not come."
+        ) {
             trial in
             try await trial.refuses(.messageTooLarge) { link in
                 link.open(Grease.value(6), lane: 1, bytes: Limits.message - 10)
@@ -220,68 +237,82 @@ extension Catalogue {
 
     // MARK: Streams
 
-    private static let streams: [Case] = MessageType.allCases.compactMap { type in
-        let profile: Profile = type.lane == .control ? .link : type == .call || type == .cancel ? .client : .tables
-        let sample = Samples.of(type)
-        // HELLO and AUTH are told in the handshake.
-        switch type {
-        case .snapRequest, .snapBegin, .snapChunk, .snapEnd, .snapCancel: return nil
-        case .call, .reply, .cancel:
-            return Case("FRM-015/\(type.slug)", "\(type.name) with the stream 0 is answered with MALFORMED.", profile: profile) { trial in
-                try await trial.refuses(.malformed) { $0.send(OutgoingFrame(type, body: sample.bytes)) }
+    private static let streams: [Case] =
+        MessageType.allCases.compactMap { type in
+            let profile: Profile = type.lane == .control ? .link : type == .call || type == .cancel ? .client : .tables
+            let sample = Samples.of(type)
+            // HELLO and AUTH are told in the handshake.
+            switch type {
+            case .snapRequest, .snapBegin, .snapChunk, .snapEnd, .snapCancel: return nil
+            case .call, .reply, .cancel:
+                return Case(
+                    "FRM-015/\(type.slug)", "\(type.name) with the stream 0 is answered with MALFORMED.", profile: profile
+                ) { trial in
+                    try await trial.refuses(.malformed) { $0.send(OutgoingFrame(type, body: sample.bytes)) }
+                }
+            default:
+                return Case("FRM-015/\(type.slug)", "\(type.name) with a stream is answered with MALFORMED.", profile: profile) {
+                    trial in
+                    let spoiled = SampleBody.Spoiled(how: "stream 1", bytes: sample.bytes)
+                    try await trial.refuses(.malformed, body: spoiled, of: type, stream: 1)
+                }
             }
-        default:
-            return Case("FRM-015/\(type.slug)", "\(type.name) with a stream is answered with MALFORMED.", profile: profile) { trial in
-                let spoiled = SampleBody.Spoiled(how: "stream 1", bytes: sample.bytes)
-                try await trial.refuses(.malformed, body: spoiled, of: type, stream: 1)
+        } + [
+            Case("FRM-015/unknown", also: ["EXT-001"], "A frame of an unknown odd type may have any stream.") { trial in
+                let link = try await trial.link()
+                for stream in [UInt32(0), 1, .max] {
+                    link.send(OutgoingFrame(type: Grease.value(7), lane: 2, stream: stream, body: [1]))
+                }
+                try await link.fence()
             }
-        }
-    } + [
-        Case("FRM-015/unknown", also: ["EXT-001"], "A frame of an unknown odd type may have any stream.") { trial in
-            let link = try await trial.link()
-            for stream in [UInt32(0), 1, .max] { link.send(OutgoingFrame(type: Grease.value(7), lane: 2, stream: stream, body: [1])) }
-            try await link.fence()
-        }
-    ]
+        ]
 
     // MARK: Lanes
 
-    private static let lanes: [Case] = MessageType.allCases.map { type in
-        let profile: Profile = type.lane == .control ? .link : type == .call || type == .cancel ? .client : .tables
-        return Case("FRM-024/\(type.slug)", also: ["FRM-021"], "\(type.name) on each of the other lanes is answered with WRONG_LANE.",
-            profile: profile
-        ) { trial in
-            let sample = Samples.of(type)
-            for lane in UInt8(0)..<4 where lane != type.lane.rawValue {
-                let link = try await trial.link()
-                var frame = OutgoingFrame(type, body: sample.bytes, stream: sample.stream)
-                frame.lane = lane
-                link.send(frame)
-                try await link.isRefused(.wrongLane, "lane \(lane)")
+    private static let lanes: [Case] =
+        MessageType.allCases.map { type in
+            let profile: Profile = type.lane == .control ? .link : type == .call || type == .cancel ? .client : .tables
+            return Case(
+                "FRM-024/\(type.slug)", also: ["FRM-021"], "\(type.name) on each of the other lanes is answered with WRONG_LANE.",
+                profile: profile
+            ) { trial in
+                let sample = Samples.of(type)
+                for lane in UInt8(0)..<4 where lane != type.lane.rawValue {
+                    let link = try await trial.link()
+                    var frame = OutgoingFrame(type, body: sample.bytes, stream: sample.stream)
+                    frame.lane = lane
+                    link.send(frame)
+                    try await link.isRefused(.wrongLane, "lane \(lane)")
+                }
             }
         }
-    } + [UInt8(4), 5, 127, 128, 255].map { lane in
-        Case("FRM-024/lane-\(lane)", also: ["FRM-020"], "A frame on lane \(lane), of whatever type, is answered with WRONG_LANE.") { trial in
-            for type in [MessageType.ping.rawValue, Grease.value(8)] {
-                let link = try await trial.link()
-                link.send(OutgoingFrame(type: type, lane: lane))
-                try await link.isRefused(.wrongLane, "type \(type)")
+        + [UInt8(4), 5, 127, 128, 255].map { lane in
+            Case(
+                "FRM-024/lane-\(lane)", also: ["FRM-020"],
+                "A frame on lane \(lane), of whatever type, is answered with WRONG_LANE."
+            ) { trial in
+                for type in [MessageType.ping.rawValue, Grease.value(8)] {
+                    let link = try await trial.link()
+                    link.send(OutgoingFrame(type: type, lane: lane))
+                    try await link.isRefused(.wrongLane, "type \(type)")
+                }
             }
-        }
-    } + [
-        Case("FRM-024/unknown-on-any", also: ["EXT-001"], "A frame of an unknown odd type is taken on every lane from 0 to 3.") { trial in
-            let link = try await trial.link()
-            for lane in UInt8(0)..<4 { link.send(OutgoingFrame(type: Grease.value(9), lane: lane, body: [lane])) }
-            try await link.fence()
-        }
-    ]
+        } + [
+            Case(
+                "FRM-024/unknown-on-any", also: ["EXT-001"], "A frame of an unknown odd type is taken on every lane from 0 to 3."
+            ) { trial in
+                let link = try await trial.link()
+                for lane in UInt8(0)..<4 { link.send(OutgoingFrame(type: Grease.value(9), lane: lane, body: [lane])) }
+                try await link.fence()
+            }
+        ]
 
     // MARK: What the node sends
 
     private static let ownMessages: [Case] = [
         Case(
             "FRM-012/own", also: ["FRM-013", "FRM-019", "FRM-020", "FRM-021"],
-            "A reply that is longer than the caller's maximumFrameBody comes in frames that are not, with MORE on all but the last.",
+            "A reply longer than the caller's maximumFrameBody comes in frames that are not, with MORE on all but the last.",
             profile: .client, run: ownLongReply)
     ]
 

@@ -3,11 +3,12 @@ import WireFormat
 
 // Two faults in one frame: the earlier step of FRM-018 is the one that is told.
 extension Catalogue {
-    static let framingOrder: [Case] = faults.indices.flatMap { first in
-        faults[(first + 1)...].compactMap { pair(faults[first], $0) }
-    } + exhaustedFaults.map(exhausted)
+    static let framingOrder: [Case] =
+        faults.indices.flatMap { first in
+            faults[(first + 1)...].compactMap { pair(faults[first], $0) }
+        } + exhaustedFaults.map(exhausted)
 
-    /// One thing that is wrong with a frame, in the order of the table. Each that changes the frame alone leaves the other to be seen.
+    /// One thing that is wrong with a frame, in the order of the table. Each leaves the others to be seen.
     private struct Fault: Sendable {
         /// Where two faults are of one field, they cannot stand in one frame.
         enum Field { case header, length, sequence, lane, stream, type, continuation, sum, checksum, body, state }
@@ -76,7 +77,9 @@ extension Catalogue {
         let isInterrupted = fields.contains(.continuation)
         guard isInterrupted || fields.contains(.sum) else { return }
         let size = fields.contains(.sum) ? Limits.message : 5
-        let types = isInterrupted ? [MessageType.pong.rawValue, MessageType.members.rawValue] : [frame.type, MessageType.members.rawValue]
+        let types =
+            isInterrupted
+            ? [MessageType.pong.rawValue, MessageType.members.rawValue] : [frame.type, MessageType.members.rawValue]
         let lane = frame.lane
         for (index, type) in types.enumerated() {
             // The second lane is that of the fault `other-lane`.
@@ -101,7 +104,8 @@ extension Catalogue {
         ExhaustedFault(word: "length-before-credit", code: .frameTooLarge) { frame, _ in frame.bodyLength = 1025 },
         ExhaustedFault(word: "sequence-before-credit", code: .sequenceGap) { frame, link in frame.sequence = link.sequence + 5 },
         ExhaustedFault(word: "other-lane-before-credit", code: .wrongLane) { frame, _ in frame.type = MessageType.ack.rawValue },
-        ExhaustedFault(word: "stream-before-credit", code: .malformed) { frame, _ in frame.type = MessageType.reply.rawValue
+        ExhaustedFault(word: "stream-before-credit", code: .malformed) { frame, _ in
+            frame.type = MessageType.reply.rawValue
             frame.lane = 2
         },
         ExhaustedFault(word: "type-before-credit", code: .unknownCritical) { frame, _ in frame.type = 0x7FF0 },
@@ -132,8 +136,8 @@ extension Catalogue {
 }
 
 extension Trial {
-    /// Both HELLOs were sent, and nearly all of the credit on lane 3 used up by ignorable frames, a few less than the flood limit in
-    /// each second.
+    /// Both HELLOs were sent, and all of the credit on lane 3 used up by ignorable frames, a few less than the flood limit in each
+    /// second.
     func challengedWithoutCredit() async throws -> Conversation {
         let link = try await conversation()
         try await link.exchangePrefaces()

@@ -4,7 +4,7 @@ import WireFormat
 
 // Prefaces, HELLO and AUTH as an acceptor answers them (LNK-001 to LNK-037).
 extension Catalogue {
-    static let handshake: [Case] = versions + ownHellos + helloFields + proofs + handshakeTimes
+    static let handshake: [Case] = versions + ownHellos + helloFields
 
     // MARK: Versions
 
@@ -22,7 +22,8 @@ extension Catalogue {
         Case("LNK-007/one", also: ["EXT-014"], "With a dialer that speaks 1 alone the acceptor goes on in version 1.") { trial in
             try await goesOn(trial, Preface(minimumVersion: 1, maximumVersion: 1))
         },
-        Case("LNK-008/higher", "A dialer whose lowest version is above the acceptor's gets its preface and VERSION_UNSUPPORTED.") { trial in
+        Case("LNK-008/higher", "A dialer whose lowest version is above the acceptor's gets its preface and VERSION_UNSUPPORTED.")
+        { trial in
             try await hasNoVersion(trial) { Preface(minimumVersion: $0.maximumVersion + 1, maximumVersion: 65_535) }
         },
         Case("LNK-008/highest", "A dialer that speaks version 65535 alone gets VERSION_UNSUPPORTED.") { trial in
@@ -32,7 +33,8 @@ extension Catalogue {
             "LNK-040/no-version", also: ["LNK-008"], "CLOSE has its layout, lane and sequence also where no version was agreed."
         ) { trial in
             let link = try await hasNoVersion(trial) { _ in Preface(minimumVersion: 65_535, maximumVersion: 65_535) }
-            guard let frame = link.rawFrames().last, frame.header.type == 6, frame.header.lane == 0, frame.header.sequence == 0 else {
+            guard let frame = link.rawFrames().last, frame.header.type == 6, frame.header.lane == 0, frame.header.sequence == 0
+            else {
                 throw CaseFailure("CLOSE of type 6 on lane 0 with the sequence 0", got: "another frame")
             }
             let textLength = Int(frame.body[24]) << 8 | Int(frame.body[25])
@@ -91,15 +93,21 @@ extension Catalogue {
             profile: .client
         ) { trial in
             let link = try await trial.link()
-            guard case .nodeInfo(let info) = try await link.succeed(.nodeInfo) else { throw CaseFailure("nodeInfo", got: "another") }
+            guard case .nodeInfo(let info) = try await link.succeed(.nodeInfo) else {
+                throw CaseFailure("nodeInfo", got: "another")
+            }
             try own(link, .member, info)
         },
-        Case("LNK-025/joiner", also: ["LNK-020"], "To a joiner the acceptor answers with the role core and the intent join.") { trial in
+        Case("LNK-025/joiner", also: ["LNK-020"], "To a joiner the acceptor answers with the role core and the intent join.") {
+            trial in
             let client = try await trial.client()
-            guard case .nodeInfo(let info) = try await client.succeed(.nodeInfo) else { throw CaseFailure("nodeInfo", got: "another") }
+            guard case .nodeInfo(let info) = try await client.succeed(.nodeInfo) else {
+                throw CaseFailure("nodeInfo", got: "another")
+            }
             try own(try await trial.joinLink(.node()), .join, info)
         },
-        Case("LNK-025/refused", also: ["LNK-037"], "A dialer whose HELLO will be refused gets the same HELLO as any other.") { trial in
+        Case("LNK-025/refused", also: ["LNK-037"], "A dialer whose HELLO will be refused gets the same HELLO as any other.") {
+            trial in
             let link = try await trial.conversation()
             try await link.exchangePrefaces()
             var identity = Identity.node()
@@ -142,14 +150,19 @@ extension Catalogue {
             }
             guard values.count > 1 else { throw CaseFailure("values chosen at random", got: "\(values) sixteen times") }
         },
-        Case("EXT-003/own", also: ["EXT-013"], "The TLV area of the node's HELLO ascends, and has nothing of a private range but odd types.") {
+        Case(
+            "EXT-003/own", also: ["EXT-013"],
+            "The TLV area of the node's HELLO ascends, and has nothing of a private range but odd types."
+        ) {
             trial in
             let link = try await trial.link()
             guard let hello = link.peerHello else { throw Inconclusive("no HELLO") }
             let types = hello.extensions.map(\.type)
-            guard zip(types, types.dropFirst()).allSatisfy({ $0 < $1 }) else { throw CaseFailure("ascending types", got: "\(types)") }
-            let private_ = (hello.features + hello.codecs + types).filter { (0x8000...0xF9FF).contains($0) && $0 & 1 == 0 }
-            guard private_.isEmpty else { throw CaseFailure("no even value of the private range", got: "\(private_)") }
+            guard zip(types, types.dropFirst()).allSatisfy({ $0 < $1 }) else {
+                throw CaseFailure("ascending types", got: "\(types)")
+            }
+            let unknown = (hello.features + hello.codecs + types).filter { (0x8000...0xF9FF).contains($0) && $0 & 1 == 0 }
+            guard unknown.isEmpty else { throw CaseFailure("no even value of the private range", got: "\(unknown)") }
         },
         Case("LIM-002/announced", also: ["LIM-018"], "The node announces a maximumFrameBody from 65536 to 262144.") { trial in
             let link = try await trial.link()
@@ -167,7 +180,9 @@ extension Catalogue {
         guard hello.role == .core, hello.intent == intent else {
             throw CaseFailure("role core and intent \(intent)", got: "\(hello.role), \(hello.intent)")
         }
-        guard hello.node == info.node, hello.cluster == info.cluster, hello.incarnation == info.incarnation, hello.name == info.name else {
+        guard hello.node == info.node, hello.cluster == info.cluster, hello.incarnation == info.incarnation,
+            hello.name == info.name
+        else {
             throw CaseFailure("the ids that nodeInfo tells", got: "\(hello.node) of \(hello.cluster), \(hello.name)")
         }
         guard hello.address != nil else { throw CaseFailure("the address where it accepts links", got: "an empty text") }
@@ -177,36 +192,47 @@ extension Catalogue {
 
     // MARK: Fields of HELLO
 
-    private static let helloFields: [Case] = [UInt32(0), 1024, 65_535, 262_145, .max].map { value in
-        Case("LNK-012/frame-body-\(value)", also: ["ERR-001", "LIM-002"], "HELLO with a maximumFrameBody of \(value) is malformed.") { trial in
-            let sample = Samples.of(.hello)
-            let bytes = (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> UInt32($0 * 8)) }
-            let spoiled = sample.replacing(sample.index(of: "maximumFrameBody"), "= \(value)", with: bytes)
-            try await trial.refuses(.malformed, body: spoiled, of: .hello, stream: 0)
-        }
-    } + [UInt32(65_536), 65_537, 262_144].map { value in
-        Case("LNK-012/frame-body-\(value)", also: ["LIM-002"], "HELLO with a maximumFrameBody of \(value) is taken.") { trial in
-            _ = try await trial.link { $0.maximumFrameBody = value }
-        }
-    } + [
-        Case("LIM-025/features-33", also: ["ERR-001"], "HELLO with 33 features is malformed.") { trial in
-            try await hello(trial, .malformed) { $0.features = (0..<33).map { 0x8001 + $0 * 2 } }
-        },
-        Case("LIM-025/codecs-33", also: ["ERR-001"], "HELLO with 33 codecs is malformed.") { trial in
-            try await hello(trial, .malformed) { $0.codecs = (1...33).map { $0 } }
-        },
-        Case("LIM-025/extensions-33", also: ["ERR-001"], "HELLO with 33 extensions is malformed.") { trial in
-            try await hello(trial, .malformed) { $0.extensions = (0..<33).map { Extension(type: 0x8001 + $0 * 2, value: []) } }
-        },
-        Case("LIM-025/all-32", also: ["EXT-004", "EXT-005", "EXT-006"], "HELLO with 32 features, codecs and extensions that nobody knows is taken.") {
-            trial in
-            let unknown = (0..<32).map { 0x8001 + UInt16($0) * 2 }
-            _ = try await trial.link {
-                ($0.features, $0.codecs) = (unknown, unknown)
-                $0.extensions = unknown.map { Extension(type: $0, value: [1]) }
+    private static let helloFields: [Case] =
+        [UInt32(0), 1024, 65_535, 262_145, .max].map { value in
+            Case(
+                "LNK-012/frame-body-\(value)", also: ["ERR-001", "LIM-002"],
+                "HELLO with a maximumFrameBody of \(value) is malformed."
+            ) { trial in
+                let sample = Samples.of(.hello)
+                let bytes = (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> UInt32($0 * 8)) }
+                let spoiled = sample.replacing(sample.index(of: "maximumFrameBody"), "= \(value)", with: bytes)
+                try await trial.refuses(.malformed, body: spoiled, of: .hello, stream: 0)
             }
-        },
-    ]
+        }
+        + [UInt32(65_536), 65_537, 262_144].map { value in
+            Case("LNK-012/frame-body-\(value)", also: ["LIM-002"], "HELLO with a maximumFrameBody of \(value) is taken.") {
+                trial in
+                _ = try await trial.link { $0.maximumFrameBody = value }
+            }
+        } + [
+            Case("LIM-025/features-33", also: ["ERR-001"], "HELLO with 33 features is malformed.") { trial in
+                try await hello(trial, .malformed) { $0.features = (0..<33).map { 0x8001 + $0 * 2 } }
+            },
+            Case("LIM-025/codecs-33", also: ["ERR-001"], "HELLO with 33 codecs is malformed.") { trial in
+                try await hello(trial, .malformed) { $0.codecs = (1...33).map { $0 } }
+            },
+            Case("LIM-025/extensions-33", also: ["ERR-001"], "HELLO with 33 extensions is malformed.") { trial in
+                try await hello(trial, .malformed) {
+                    $0.extensions = (0..<33).map { Extension(type: 0x8001 + $0 * 2, value: []) }
+                }
+            },
+            Case(
+                "LIM-025/all-32", also: ["EXT-004", "EXT-005", "EXT-006"],
+                "HELLO with 32 features, codecs and extensions that nobody knows is taken."
+            ) {
+                trial in
+                let unknown = (0..<32).map { 0x8001 + UInt16($0) * 2 }
+                _ = try await trial.link {
+                    ($0.features, $0.codecs) = (unknown, unknown)
+                    $0.extensions = unknown.map { Extension(type: $0, value: [1]) }
+                }
+            },
+        ]
 
     /// HELLO is refused with the code and blamed for it.
     static func hello(_ trial: Trial, _ code: ErrorCode, _ change: (inout Hello) -> Void) async throws {
@@ -216,160 +242,5 @@ extension Catalogue {
         change(&hello)
         link.send(hello)
         try (try await link.expectClose(code)).blames(.hello, 0)
-    }
-
-    // MARK: Proofs
-
-    private static let proofs: [Case] = [
-        Case(
-            "LNK-034/acceptor", also: ["LNK-030", "LNK-031", "LNK-032"],
-            "The acceptor proves the secret with its first key, by the acceptor's key over T2."
-        ) { trial in
-            let link = try await trial.link()
-            guard let auth = link.heard.compactMap({ if case .auth(let auth) = $0.message { auth } else { nil } }).first,
-                auth.key == link.keys.keys[0].id
-            else { throw CaseFailure("a proof with key \(link.keys.keys[0].id)", got: "another") }
-        },
-        wrongProof("random", "A mac of other bytes") { _ in Array(repeating: 3, count: 32) },
-        wrongProof("first-bit", "A mac whose first bit is changed") { [$0.mac[0] ^ 0x80] + $0.mac.dropFirst() },
-        wrongProof("last-bit", "A mac whose last bit is changed") { $0.mac.dropLast() + [$0.mac[31] ^ 1] },
-        wrongProof("zero", "A mac of zeros") { _ in Array(repeating: 0, count: 32) },
-        Case("LNK-035/key-id", "A proof with a key id that is not in the secret is answered with AUTHENTICATION_FAILED.") { trial in
-            try await proof(trial, .authenticationFailed) { link in
-                var auth = link.auth()
-                while link.keys.keys.contains(where: { $0.id == auth.key }) { auth.key += 1 }
-                return auth
-            }
-        },
-        Case("LNK-035/other-secret", also: ["LNK-006"], "A proof made with another key is answered with AUTHENTICATION_FAILED.") { trial in
-            try await proof(trial, .authenticationFailed) { link in
-                Auth(key: link.keys.keys[0].id, mac: link.proofs.mac(key: Array(repeating: 9, count: 32), fromDialer: true))
-            }
-        },
-        Case("LNK-032/acceptors-key", also: ["LNK-035"], "A dialer's proof made with the acceptor's key is answered with AUTHENTICATION_FAILED.") {
-            trial in
-            try await proof(trial, .authenticationFailed) { link in
-                Auth(key: link.keys.keys[0].id, mac: link.proofs.mac(key: link.keys.keys[0].bytes, fromDialer: false))
-            }
-        },
-        Case("LNK-033/changed-preface", also: ["LNK-035"], "A proof over another preface than was sent is answered with AUTHENTICATION_FAILED.") {
-            trial in
-            try await proof(trial, .authenticationFailed) { link in
-                link.proofs.dialerPreface = Preface(minimumVersion: 1, maximumVersion: 2).encode()
-                return link.auth()
-            }
-        },
-        Case("LNK-033/changed-hello", also: ["LNK-035"], "A proof over another HELLO than was sent is answered with AUTHENTICATION_FAILED.") {
-            trial in
-            try await proof(trial, .authenticationFailed) { link in
-                link.proofs.dialerHello[40] ^= 1
-                return link.auth()
-            }
-        },
-        Case("LNK-035/replayed", also: ["LNK-016"], "A proof of an earlier link is answered with AUTHENTICATION_FAILED.") { trial in
-            let first = try await trial.conversation()
-            let hello = Identity.client().hello()
-            try await first.exchangePrefaces()
-            first.send(hello)
-            _ = try await first.expectHello()
-            let auth = first.auth()
-            first.send(auth)
-            try await first.expectProof()
-            let second = try await trial.conversation()
-            try await second.exchangePrefaces()
-            second.send(hello)
-            _ = try await second.expectHello()
-            second.send(auth)
-            try (try await second.expectClose(.authenticationFailed)).blames(.auth, 1)
-        },
-        Case("LNK-037/proof-first", "A wrong proof is told and not what is wrong with the HELLO besides.") { trial in
-            let link = try await trial.conversation()
-            try await link.exchangePrefaces()
-            var identity = Identity.node()
-            identity.role = .replica
-            var hello = identity.hello()
-            hello.clock = 0
-            link.send(hello)
-            _ = try await link.expectHello()
-            link.send(Auth(key: link.keys.keys[0].id, mac: Array(repeating: 1, count: 32)))
-            try await link.expectClose(.authenticationFailed)
-        },
-    ]
-
-    private static func wrongProof(_ word: String, _ what: String, _ make: @escaping @Sendable (Auth) -> [UInt8]) -> Case {
-        Case("LNK-035/\(word)", also: ["LNK-006"], "\(what) is answered with AUTHENTICATION_FAILED and no AUTH.") { trial in
-            try await proof(trial, .authenticationFailed) { link in
-                let right = link.auth()
-                return Auth(key: right.key, mac: make(right))
-            }
-        }
-    }
-
-    private static func proof(_ trial: Trial, _ code: ErrorCode, _ make: (Conversation) -> Auth) async throws {
-        let link = try await trial.conversation()
-        try await link.exchangePrefaces()
-        link.send(Identity.client().hello())
-        _ = try await link.expectHello()
-        link.send(make(link))
-        let close = try await link.expectClose(code)
-        guard !link.heard.contains(where: { $0.message.type == .auth }) else { throw CaseFailure("no AUTH", got: "AUTH before CLOSE") }
-        try close.blames(.auth, 1)
-    }
-
-    // MARK: Time
-
-    private static let handshakeTimes: [Case] = [
-        Case("LNK-009/no-preface", also: ["LIM-007"], "A connection on which nothing comes is ended silently after five seconds.") { trial in
-            let connection = try await trial.connect()
-            let start = ContinuousClock.now
-            switch await connection.next(within: .seconds(7)) {
-            case .ended?: try trial.isFiveSeconds(since: start)
-            case .bytes?: throw CaseFailure("the end without a byte", got: "bytes")
-            case nil: throw CaseFailure("the end of the connection", got: "a connection that stays open")
-            }
-        },
-        Case("LNK-009/no-hello", also: ["LIM-007"], "A link without HELLO is closed with HANDSHAKE_TIMEOUT after five seconds.") { trial in
-            let link = try await trial.conversation()
-            let start = ContinuousClock.now
-            try await link.exchangePrefaces()
-            try await link.expectClose(.handshakeTimeout, within: .seconds(7))
-            try trial.isFiveSeconds(since: start)
-        },
-        Case("LNK-009/no-auth", also: ["LIM-007"], "A link without AUTH is closed with HANDSHAKE_TIMEOUT after five seconds.") { trial in
-            let link = try await trial.conversation()
-            let start = ContinuousClock.now
-            try await link.exchangePrefaces()
-            link.send(Identity.client().hello())
-            _ = try await link.expectHello()
-            // What comes meanwhile does not make the time longer.
-            for _ in 0..<6 {
-                try await Task.sleep(for: .milliseconds(500))
-                link.send(OutgoingFrame(type: Grease.value(1), lane: 0, body: [1]))
-            }
-            try await link.expectClose(.handshakeTimeout, within: .seconds(4))
-            try trial.isFiveSeconds(since: start)
-        },
-        Case("LNK-061/late-auth", also: ["LIM-007"], "A handshake that takes four seconds is in time.") { trial in
-            let link = try await trial.conversation()
-            try await link.exchangePrefaces()
-            try await Task.sleep(for: .seconds(2))
-            link.send(Identity.client().hello())
-            _ = try await link.expectHello()
-            try await Task.sleep(for: .milliseconds(1900))
-            link.send(link.auth())
-            try await link.expectProof()
-            // The timer is over for good.
-            try await Task.sleep(for: .milliseconds(1500))
-            try await link.fence()
-        },
-    ]
-}
-
-extension Trial {
-    func isFiveSeconds(since start: ContinuousClock.Instant) throws {
-        let time = ContinuousClock.now - start
-        guard time > .milliseconds(4900), time < .seconds(6) * timing.scale else {
-            throw CaseFailure("the end after 5 s", got: "the end after \(time.text)")
-        }
     }
 }

@@ -15,7 +15,10 @@ extension Catalogue {
         Case("HRT-002/joiner", "Each PING of a joiner is answered with its number and clock.") { trial in
             try await answersEach(try await trial.joinLink(.node()))
         },
-        Case("HRT-002/member", "Each PING of a member is answered with its number and clock.", profile: .tables, isolation: .membership) {
+        Case(
+            "HRT-002/member", "Each PING of a member is answered with its number and clock.", profile: .tables,
+            isolation: .membership
+        ) {
             try await answersEach(try await $0.member().link)
         },
         joinDialer("HRT-002/dialer", "A dialer answers each PING with its number and clock.") { _, link in
@@ -48,7 +51,9 @@ extension Catalogue {
         // Numbers of any order, and one twice: the answer is to each PING and not to a count of them.
         for (number, clock) in [(UInt64(5), UInt64(1)), (5, 2), (0, 3), (.max, .max), (6, 0)] {
             link.send(.ping(Ping(number: number, clock: clock)))
-            let pong = try await link.expect("PONG \(number)") { message, _ in if case .pong(let pong) = message { pong } else { nil } }
+            let pong = try await link.expect("PONG \(number)") { message, _ in
+                if case .pong(let pong) = message { pong } else { nil }
+            }
             guard pong.number == number, pong.echo == clock else {
                 throw CaseFailure("PONG with number \(number) and clock \(clock)", got: "\(pong.number), \(pong.echo)")
             }
@@ -60,14 +65,18 @@ extension Catalogue {
     // MARK: The node's PINGs
 
     private static let ownPings: [Case] = [
-        Case("HRT-001/join", also: ["HRT-005", "HRT-003"], "On a join link PINGs come at once and in each interval, numbered from 1.") { trial in
+        Case(
+            "HRT-001/join", also: ["HRT-005", "HRT-003"],
+            "On a join link PINGs come at once and in each interval, numbered from 1."
+        ) { trial in
             try await beats(try await established(trial, interval: 1), announced: 1)
         },
         Case("HRT-003/longer-interval", also: ["HRT-001", "HRT-005"], "The interval is the longer one of both HELLOs.") { trial in
             try await beats(try await established(trial, interval: 700), announced: 700, count: 5)
         },
         Case(
-            "HRT-001/member", also: ["HRT-005", "HRT-003"], "On a member link PINGs come at once and in each interval, numbered from 1.",
+            "HRT-001/member", also: ["HRT-005", "HRT-003"],
+            "On a member link PINGs come at once and in each interval, numbered from 1.",
             profile: .tables, isolation: .membership
         ) { trial in
             let first = try await trial.member()
@@ -89,7 +98,10 @@ extension Catalogue {
             try await link.fence { $0.type == .ping ? "on a client link" : nil }
             guard !link.heard.contains(where: { $0.message.type == .ping }) else { throw CaseFailure("no PING", got: "PING") }
         },
-        Case("HRT-004/join", "In received the node gives for each lane the sequence of the last frame plus 1, and 0 where none came.") { trial in
+        Case(
+            "HRT-004/join",
+            "In received the node gives for each lane the sequence of the last frame plus 1, and 0 where none came."
+        ) { trial in
             let link = try await established(trial, interval: 1)
             // HELLO and AUTH had 0 and 1.
             let first = try await link.expectPing()
@@ -151,12 +163,14 @@ extension Catalogue {
             link.answersPings = false
             try await dies(link, after: deadline(link, interval: 1, own: 1) * 4)
         },
-        Case("HRT-003/own-interval", also: ["HRT-007"], "The deadline is at least twice the interval that the peer announced.") { trial in
+        Case("HRT-003/own-interval", also: ["HRT-007"], "The deadline is at least twice the interval that the peer announced.") {
+            trial in
             let link = try await established(trial, interval: 600)
             link.answersPings = false
             try await dies(link, after: deadline(link, interval: 600, own: 1) * 4)
         },
-        Case("HRT-007/unanswered", "A join link whose peer sends but answers no PING is closed with HEARTBEAT_TIMEOUT.") { trial in
+        Case("HRT-007/unanswered", "A join link whose peer sends but answers no PING is closed with HEARTBEAT_TIMEOUT.") {
+            trial in
             let link = try await established(trial, interval: 1)
             link.answersPings = false
             let limit = deadline(link, interval: 1, own: 1) * 4
@@ -186,7 +200,8 @@ extension Catalogue {
             try await link.fence()
         },
         Case(
-            "HRT-007/member", also: ["HRT-003"], "A member link on which nothing comes is closed with HEARTBEAT_TIMEOUT after a deadline.",
+            "HRT-007/member", also: ["HRT-003"],
+            "A member link on which nothing comes is closed with HEARTBEAT_TIMEOUT after a deadline.",
             profile: .tables, isolation: .membership
         ) { trial in
             let first = try await trial.member()
@@ -232,10 +247,12 @@ extension Catalogue {
             }
         },
         Case(
-            "HRT-011/vector-hash", also: ["HRT-012"], "PING gives the vector hash of a table that both ends replicate, and of no other.",
+            "HRT-011/vector-hash", also: ["HRT-012"],
+            "PING gives the vector hash of a table that both ends replicate, and of no other.",
             profile: .tables, isolation: .alone, run: vectorHash),
         Case(
-            "HRT-011/turns", also: ["LIM-029"], "Of 140 tables each PING gives at most 128, and each has its turn.", profile: .tables,
+            "HRT-011/turns", also: ["LIM-029"], "Of 140 tables each PING gives at most 128, and each has its turn.",
+            profile: .tables,
             isolation: .alone, run: turns),
     ]
 
@@ -283,7 +300,8 @@ extension Catalogue {
 
     private static let views: [Case] = [
         Case(
-            "HRT-012/view-hash", "viewHash is XXH64 over the bodies of MEMBERS with all records and DEFINITIONS with the whole catalogue.",
+            "HRT-012/view-hash",
+            "viewHash is XXH64 over the bodies of MEMBERS with all records and DEFINITIONS with the whole catalogue.",
             profile: .tables, isolation: .alone
         ) { trial in
             _ = try await trial.table()
@@ -294,7 +312,7 @@ extension Catalogue {
         },
         Case(
             "HRT-013/two-in-a-row", also: ["HRT-012"],
-            "Two PINGs in a row with another viewHash are answered with MEMBERS and DEFINITIONS, one alone is not, and not twice a second.",
+            "Two PINGs in a row with another viewHash bring MEMBERS and DEFINITIONS, one alone does not, and not twice a second.",
             profile: .tables, isolation: .alone, run: twoInARow),
     ]
 

@@ -23,10 +23,14 @@ extension Catalogue {
     // MARK: Roles
 
     private static let roleChecks: [Case] = [
-        Case("LNK-024/replica-member", also: ["LNK-039"], "The role replica with the intent member is refused with ROLE_NOT_ALLOWED.") { trial in
+        Case(
+            "LNK-024/replica-member", also: ["LNK-039"],
+            "The role replica with the intent member is refused with ROLE_NOT_ALLOWED."
+        ) { trial in
             try await refused(trial, .roleNotAllowed, hello(.node()) { $0.role = .replica })
         },
-        Case("LNK-024/replica-join", also: ["LNK-039"], "The role replica with the intent join is refused with ROLE_NOT_ALLOWED.") { trial in
+        Case("LNK-024/replica-join", also: ["LNK-039"], "The role replica with the intent join is refused with ROLE_NOT_ALLOWED.")
+        { trial in
             try await refused(trial, .roleNotAllowed, hello(.node()) { ($0.role, $0.intent) = (.replica, .join) })
         },
         Case("LNK-039/replica-before-self", "ROLE_NOT_ALLOWED comes before SELF_LINK.") { trial in
@@ -84,7 +88,8 @@ extension Catalogue {
         Case("LNK-039/cluster", "A member of another cluster is refused with WRONG_CLUSTER.") { trial in
             try await refused(trial, .wrongCluster, hello(.node()))
         },
-        Case("LNK-039/cluster-zero", "A node that gives the cluster 0 is refused with WRONG_CLUSTER: only a client takes any.") { trial in
+        Case("LNK-039/cluster-zero", "A node that gives the cluster 0 is refused with WRONG_CLUSTER: only a client takes any.") {
+            trial in
             try await refused(trial, .wrongCluster, hello(.node()) { $0.cluster = .any })
         },
         Case("LNK-039/cluster-before-clock", "WRONG_CLUSTER comes before CLOCK_SKEW.") { trial in
@@ -103,7 +108,8 @@ extension Catalogue {
             let cluster = try await trial.cluster()
             try await refused(trial, .notMember, hello(.node()) { ($0.cluster, $0.clock) = (cluster, 0) })
         },
-        Case("LNK-061/nothing-before-proof", also: ["LNK-037"], "A link that is refused carries nothing but AUTH and CLOSE.") { trial in
+        Case("LNK-061/nothing-before-proof", also: ["LNK-037"], "A link that is refused carries nothing but AUTH and CLOSE.") {
+            trial in
             let link = try await trial.conversation()
             try await link.introduce(hello(.node()))
             try await link.expectClose(.wrongCluster)
@@ -125,7 +131,8 @@ extension Catalogue {
         ofMember("member", also: ["LNK-061"], "A member with its own id, cluster and name has a link.") { trial in
             try await trial.member().link.fence()
         },
-        ofMember("removed", also: ["LNK-044"], "A removed member is refused with REMOVED and the joined stamp of its record.") { trial in
+        ofMember("removed", also: ["LNK-044"], "A removed member is refused with REMOVED and the joined stamp of its record.") {
+            trial in
             let member = try await removed(trial)
             let close = try await refused(trial, .removed, member.identity.hello())
             try close.details(member.accept.joined.value, "the joined stamp of the record")
@@ -134,14 +141,20 @@ extension Catalogue {
             let member = try await removed(trial)
             try await refused(trial, .removed, hello(member.identity) { $0.incarnation -= 1 })
         },
-        ofMember("stale", also: ["LNK-044", "LNK-053"], "A lower incarnation than the record's is refused with STALE_INCARNATION and the highest seen.") {
+        ofMember(
+            "stale", also: ["LNK-044", "LNK-053"],
+            "A lower incarnation than the record's is refused with STALE_INCARNATION and the highest seen."
+        ) {
             trial in
             let member = try await trial.member()
             let close = try await refused(trial, .staleIncarnation, hello(member.identity) { $0.incarnation -= 1 })
             try close.details(member.identity.incarnation, "the highest incarnation seen")
             try await member.link.fence()
         },
-        ofMember("stale-joiner", also: ["LNK-044"], "A joiner with a lower incarnation than its record's is refused with STALE_INCARNATION.") {
+        ofMember(
+            "stale-joiner", also: ["LNK-044"],
+            "A joiner with a lower incarnation than its record's is refused with STALE_INCARNATION."
+        ) {
             trial in
             let member = try await trial.member()
             try await refused(
@@ -151,7 +164,8 @@ extension Catalogue {
         ofMember("stale-before-name", "STALE_INCARNATION comes before NAME_CONFLICT.") { trial in
             let member = try await trial.member()
             guard let name = member.link.peerHello?.name else { throw Inconclusive("no HELLO") }
-            try await refused(trial, .staleIncarnation, hello(member.identity) { ($0.incarnation, $0.name) = ($0.incarnation - 1, name) })
+            try await refused(
+                trial, .staleIncarnation, hello(member.identity) { ($0.incarnation, $0.name) = ($0.incarnation - 1, name) })
         },
         ofMember("name", "A member with the name of one that joined earlier is refused with NAME_CONFLICT.") { trial in
             let member = try await trial.member()
@@ -171,7 +185,9 @@ extension Catalogue {
             try await link.fence()
             trial.removeAtEnd(gone.identity.name)
         },
-        ofMember("clock-member", also: ["LNK-044", "LIM-015"], "A member whose clock is 61 seconds behind is refused with CLOCK_SKEW.") { trial in
+        ofMember(
+            "clock-member", also: ["LNK-044", "LIM-015"], "A member whose clock is 61 seconds behind is refused with CLOCK_SKEW."
+        ) { trial in
             let member = try await trial.member()
             let close = try await refused(trial, .clockSkew, hello(member.identity) { $0.clock -= 61_000 })
             try close.tellsClock()
@@ -194,7 +210,8 @@ extension Catalogue {
         ("zero", Int64.min, false),
     ].map { (word: String, offset: Int64, isTaken: Bool) in
         let what = isTaken ? "is taken" : "is refused with CLOCK_SKEW, which tells the acceptor's clock"
-        return Case("LIM-015/\(word)", also: ["LNK-039", "LNK-044"], "A joiner whose clock is off as the name says \(what).") { trial in
+        return Case("LIM-015/\(word)", also: ["LNK-039", "LNK-044"], "A joiner whose clock is off as the name says \(what).") {
+            trial in
             let wrong = hello(.node()) {
                 $0.intent = .join
                 $0.clock = offset == .min ? 0 : UInt64(Int64($0.clock) + offset)

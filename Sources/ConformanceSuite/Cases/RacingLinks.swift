@@ -6,7 +6,8 @@ import WireFormat
 extension Catalogue {
     static let racingLinks: [Case] = [
         Case(
-            "LNK-052/second-kept", also: ["LNK-041"], "The second link that the same end dialed is kept, the first closed with DUPLICATE_LINK.",
+            "LNK-052/second-kept", also: ["LNK-041"],
+            "The second link that the same end dialed is kept, the first closed with DUPLICATE_LINK.",
             profile: .tables, isolation: .membership
         ) { trial in
             let first = try await trial.member()
@@ -60,21 +61,28 @@ extension Catalogue {
             try await link.expectClose(.duplicateLink)
             try await dialed.fence()
         },
-        race("own-last-peer-higher", lower: false, "The node closes its own dialing when the link that a higher id dialed stands.") {
+        race(
+            "own-last-peer-higher", lower: false, "The node closes its own dialing when the link that a higher id dialed stands."
+        ) {
             trial, member, dialed in
             try await beginGreeting(dialed)
             let link = try await trial.again(member).link
             try await loses(dialed, member)
             try await link.fence()
         },
-        race("own-last-peer-lower", lower: true, "Of its own link and one that a lower id dialed the node keeps one, and both ends know which.") {
+        race(
+            "own-last-peer-lower", lower: true,
+            "Of its own link and one that a lower id dialed the node keeps one, and both ends know which."
+        ) {
             trial, member, dialed in
             try await beginGreeting(dialed)
             let link = try await trial.again(member).link
             dialed.send(member.identity.hello())
             // A node may give up what it does not need any more before it is through.
             if let heard = try await dialed.next(within: .milliseconds(500)), case .message(.close(let close), _) = heard {
-                guard close.code == ErrorCode.duplicateLink.rawValue else { throw CaseFailure("DUPLICATE_LINK", got: close.report) }
+                guard close.code == ErrorCode.duplicateLink.rawValue else {
+                    throw CaseFailure("DUPLICATE_LINK", got: close.report)
+                }
                 return try await link.fence()
             }
             dialed.send(dialed.auth())
