@@ -68,6 +68,11 @@ final class Connection: Sendable {
         }
     }
 
+    /// Whether what comes is taken. While it is not, it fills the buffers of the system and then waits at the node.
+    func reads(_ isOn: Bool) async {
+        _ = try? await channel.setOption(.autoRead, value: isOn).get()
+    }
+
     /// Ends the suite's direction; the node's stays open.
     func finish() {
         record.note(.finished(bySuite: true))
@@ -96,7 +101,7 @@ private final class ConnectionHandler: ChannelInboundHandler, Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = Array(unwrapInboundIn(data).readableBytesView)
+        let bytes = Array(buffer: unwrapInboundIn(data))
         record.note(.received(bytes))
         inbox.put(.bytes(bytes))
     }

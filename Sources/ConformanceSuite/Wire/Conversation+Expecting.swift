@@ -1,4 +1,5 @@
 import ClusterModel
+import WireFormat
 
 // What cases ask of a conversation. Everything else that comes meanwhile is passed over, but for CLOSE and the end.
 extension Conversation {
@@ -111,7 +112,7 @@ extension Reply {
     var report: String {
         let name = ErrorCode(rawValue: code)?.name ?? "code \(code)"
         if case .failure(let text) = result { return "REPLY(\(name)): \(text)" }
-        return "REPLY(\(name)) with \(String(describing: result).prefix(80))"
+        return "REPLY(\(name)) of the kind \(result.kind)"
     }
 }
 
@@ -126,27 +127,6 @@ extension Message {
 }
 
 extension Call {
-    /// As the spec calls the method.
-    var name: String {
-        switch self {
-        case .clusterStatus: "clusterStatus"
-        case .clusterJoin: "clusterJoin"
-        case .clusterLeave: "clusterLeave"
-        case .clusterRemove: "clusterRemove"
-        case .clusterConflicts: "clusterConflicts"
-        case .clusterWatch: "clusterWatch"
-        case .tableCreate: "tableCreate"
-        case .tableDrop: "tableDrop"
-        case .tableList: "tableList"
-        case .tableInfo: "tableInfo"
-        case .rowWrite: "rowWrite"
-        case .rowGet: "rowGet"
-        case .rowScan: "rowScan"
-        case .rowWatch: "rowWatch"
-        case .nodeInfo: "nodeInfo"
-        case .nodePrepare: "nodePrepare"
-        case .nodeResume: "nodeResume"
-        case .nodeBlock: "nodeBlock"
-        }
-    }
+    /// Not of the call itself, which may hold megabytes.
+    var name: String { "\(method)" }
 }

@@ -194,7 +194,19 @@ final class Conversation {
     /// From now on frames may have the lengths of the suite's HELLO.
     func liftLimits() {
         assembler.bounds = FrameAssembler.Bounds(frameBody: Int(ownHello?.maximumFrameBody ?? UInt32(Limits.frameBodyDefault)))
+        guard let ownHello else { return }
+        assembler.grant(UInt64(ownHello.replicationCredit), on: .replication)
+        assembler.grant(UInt64(ownHello.bulkCredit), on: .bulk)
     }
+
+    /// Lets the node send up to `limit` body bytes on a lane in all. What goes beyond is a fault (FRM-030).
+    func grant(_ limit: UInt64, on lane: Lane) {
+        assembler.grant(limit, on: lane)
+        send(.credit(Credit(lane: lane, limit: limit)))
+    }
+
+    /// Body bytes that have come on a lane, those of unfinished messages included.
+    func bodyBytes(on lane: Lane) -> UInt64 { assembler.bodyBytes(on: lane) }
 
     var endText: String {
         switch end {
