@@ -12,8 +12,9 @@ package struct Requirement: Sendable {
     package var needsCase: Bool { isOnTheWire && (keyword == "MUST" || keyword == "MUST NOT") }
 
     /// All of them, in the order of the spec.
-    package static let all: [Requirement] = RequirementTable.text.split(separator: "\n").map { line in
-        let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true).map(String.init)
+    package static let all: [Requirement] = RequirementTable.text.split(whereSeparator: { $0 == "\n" || $0 == "," }).map {
+        entry in
+        let words = entry.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true).map(String.init)
         return Requirement(
             id: words[0], keyword: words[3], subject: words[1], isOnTheWire: words[2] == "wire")
     }
