@@ -1,0 +1,4 @@
+// Members, tables, replication and snapshots.
+extension Catalogue {
+    static let replicated: [Case] = snapshotSending + memberRecords + memberNews + joining + joiningNode
+}
