@@ -195,7 +195,8 @@ extension Catalogue {
             let isLeft = members.records.contains { $0.node == trial.target.node && $0.state == .left }
             return isLeft ? "the operation is not acknowledged" : nil
         }
-        member.send(.ack(Ack(table: definition.name, origin: operations.origin, received: 1, applied: 1, durable: 1)))
+        let last = operations.last
+        member.send(.ack(Ack(table: definition.name, origin: operations.origin, received: last, applied: last, durable: last)))
         try await member.expectTold(trial.target.node, "of itself that has left") { $0.state == .left }
         try await member.expectClose(.leaving)
         member.connection.finish()

@@ -86,6 +86,20 @@ extension Conversation {
         }
     }
 
+    /// After a CLOSE of the suite's own: what was on its way, and then the end of the node's direction.
+    func drain() async throws {
+        while true {
+            switch try await next() {
+            case .ended?: return
+            case nil:
+                guard end != nil else { throw CaseFailure("the end of the connection", got: endText) }
+                return
+            case .message(.close(let close), _)?: throw CaseFailure("no CLOSE in answer to CLOSE", got: close.report)
+            case .message?, .ignorable?: break
+            }
+        }
+    }
+
     /// SNAP_CANCEL with a code.
     func expectCancel(_ code: ErrorCode, stream: UInt32) async throws {
         let cancel = try await expect("SNAP_CANCEL(\(code.name))") { message, header -> SnapCancel? in
