@@ -98,6 +98,7 @@ extension Trial {
     }
 
     /// Asks again until the answer is there. Only for what nobody tells the suite by itself.
+    @discardableResult
     func eventually<T>(_ what: String, within time: Duration? = nil, _ probe: () async throws -> T?) async throws -> T {
         let limit = ContinuousClock.now + (time ?? timing.reaction)
         while true {
