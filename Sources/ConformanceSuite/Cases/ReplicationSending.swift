@@ -150,7 +150,7 @@ extension Catalogue {
         sender("REP-021/given-up", also: ["REP-007", "SNP-009"],
             "A node that has written much says what it still can stream, and the stream begins there.") { trial in
             let table = try await trial.table()
-            for index in 0..<12 {
+            for index in 0..<9 {
                 let value = [UInt8](repeating: UInt8(index), count: 1 << 20)
                 try await trial.write(table, [Operation(.put, key: [UInt8(index)], value: value)])
             }
