@@ -4,6 +4,8 @@ import Testing
 private let sleepers: [String: String] = [
     "Sources/tablewire/Demo/Patience.swift":
         "asks other processes again until something holds; they tell nobody when they are done",
+    "Sources/ConformanceSuite/Wire/Clock.swift": "cases about what happens after a time, or does not, let it pass",
+    "Sources/conform/Commands/FaultyNode.swift": "asks a node that starts again until it listens",
     "Sources/tablewire-bench/Nodes/Waiting.swift": "the same, and lets the machine become quiet before it is measured",
     "Tests/ProcessTests/Harness/Eventually.swift": "the same for the scenarios with real processes",
 ]

@@ -156,7 +156,7 @@ extension Catalogue {
         },
         Case("LIM-020/drain-ends", also: ["LNK-042"], "The node drains no longer than a second.") { trial in
             let link = try await provoked(trial)
-            try await Task.sleep(for: .milliseconds(1600) * trial.timing.scale)
+            try await Clock.letPass(.milliseconds(1600) * trial.timing.scale)
             // The first byte is answered with a reset, which the second one shows.
             for _ in 0..<20 {
                 link.connection.send([0])

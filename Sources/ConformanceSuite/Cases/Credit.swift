@@ -217,7 +217,7 @@ extension Catalogue {
             let ping = link.makePing()
             link.send(.joinRequest(JoinRequest(mode: .refuse, isDryRun: true, tables: [])))
             link.send(.ping(ping))
-            try await Task.sleep(for: .milliseconds(100) * trial.timing.scale)
+            try await Clock.letPass(.milliseconds(100) * trial.timing.scale)
             await link.connection.reads(true)
             _ = try await link.expect("PONG before JOIN_ACCEPT", within: .seconds(10)) { message, _ -> Bool? in
                 if case .joinAccept = message { throw CaseFailure("PONG before JOIN_ACCEPT", got: "JOIN_ACCEPT") }
@@ -253,7 +253,7 @@ extension Catalogue {
     /// Takes nothing more, until what the node has to send does not fit the buffers of the system any more.
     private static func blocked(_ link: Conversation) async throws {
         await link.connection.reads(false)
-        try await Task.sleep(for: .milliseconds(300) * link.timing.scale)
+        try await Clock.letPass(.milliseconds(300) * link.timing.scale)
     }
 
     /// While much waits on a slow lane, what answers `request` comes before most of that.
@@ -262,7 +262,7 @@ extension Catalogue {
     ) async throws {
         try await blocked(link)
         link.send(request)
-        try await Task.sleep(for: .milliseconds(100) * link.timing.scale)
+        try await Clock.letPass(.milliseconds(100) * link.timing.scale)
         await link.connection.reads(true)
         _ = try await link.expect("\(answer.name) before the end of \(slow.name)", within: .seconds(10)) { message, _ -> Bool? in
             if message.type == slow {

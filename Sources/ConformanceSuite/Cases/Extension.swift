@@ -162,7 +162,7 @@ extension Catalogue {
         ) { trial in
             let link = try await trial.link()
             for round in 0..<2 {
-                if round > 0 { try await Task.sleep(for: .milliseconds(1100)) }
+                if round > 0 { try await Clock.letPass(.milliseconds(1100)) }
                 link.send(Array(repeating: ignorable(UInt8(round)), count: 1000))
                 try await link.fence()
             }

@@ -4,11 +4,11 @@ import WireFormat
 
 // Prefaces, HELLO and AUTH as an acceptor answers them (LNK-001 to LNK-037).
 extension Catalogue {
-    static let handshake: [Case] = versions + ownHellos + helloFields
+    static let handshake: [Case] = versionsInCommon + ownHellos + helloFields
 
     // MARK: Versions
 
-    private static let versions: [Case] = [
+    private static let versionsInCommon: [Case] = [
         Case("LNK-002/preface", "A valid preface is answered with one that gives the versions of the acceptor.") { trial in
             let link = try await trial.conversation()
             try await link.exchangePrefaces()

@@ -148,7 +148,7 @@ extension Catalogue {
             _ = try await link.expectHello()
             // What comes meanwhile does not make the time longer.
             for _ in 0..<6 {
-                try await Task.sleep(for: .milliseconds(500))
+                try await Clock.letPass(.milliseconds(500))
                 link.send(OutgoingFrame(type: Grease.value(1), lane: 0, body: [1]))
             }
             try await link.expectClose(.handshakeTimeout, within: .seconds(4))
@@ -157,14 +157,14 @@ extension Catalogue {
         Case("LNK-061/late-auth", also: ["LIM-007"], "A handshake that takes four seconds is in time.") { trial in
             let link = try await trial.conversation()
             try await link.exchangePrefaces()
-            try await Task.sleep(for: .seconds(2))
+            try await Clock.letPass(.seconds(2))
             link.send(Identity.client().hello())
             _ = try await link.expectHello()
-            try await Task.sleep(for: .milliseconds(1900))
+            try await Clock.letPass(.milliseconds(1900))
             link.send(link.auth())
             try await link.expectProof()
             // The timer is over for good.
-            try await Task.sleep(for: .milliseconds(1500))
+            try await Clock.letPass(.milliseconds(1500))
             try await link.fence()
         },
     ]

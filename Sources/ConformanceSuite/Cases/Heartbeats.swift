@@ -94,7 +94,7 @@ extension Catalogue {
         Case("HRT-010/no-ping", "A client gets no PING, whatever interval it announces.") { trial in
             let link = try await trial.link { $0.heartbeatInterval = 1 }
             let interval = Int(link.peerHello?.heartbeatInterval ?? 1000)
-            try await Task.sleep(for: .milliseconds(min(interval * 2 + 100, 4000)))
+            try await Clock.letPass(.milliseconds(min(interval * 2 + 100, 4000)))
             try await link.fence { $0.type == .ping ? "on a client link" : nil }
             guard !link.heard.contains(where: { $0.message.type == .ping }) else { throw CaseFailure("no PING", got: "PING") }
         },
@@ -346,7 +346,7 @@ extension Catalogue {
             return heard.intersection([.members, .definitions])
         }
         // What was sent when the link began counts for its first second.
-        try await Task.sleep(for: .milliseconds(1100))
+        try await Clock.letPass(.milliseconds(1100))
         for hash in [view, view &+ 1, view, view &+ 1, view, view] {
             guard try await beat(hash).isEmpty else { throw CaseFailure("nothing on one PING that differs", got: "MEMBERS") }
         }
@@ -358,7 +358,7 @@ extension Catalogue {
         for hash in [view &+ 1, view &+ 1, view &+ 1, view] {
             guard try await beat(hash).isEmpty else { throw CaseFailure("nothing more within a second", got: "MEMBERS") }
         }
-        try await Task.sleep(for: .milliseconds(1100))
+        try await Clock.letPass(.milliseconds(1100))
         heard = []
         for hash in [view &+ 1, view &+ 1, view] { heard.formUnion(try await beat(hash)) }
         guard heard == [.members, .definitions] else {

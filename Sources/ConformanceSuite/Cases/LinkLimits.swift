@@ -109,6 +109,6 @@ extension Catalogue {
         _ = try await trial.link()
         for link in pending[1...] { link.connection.close() }
         // The next case finds none of them left.
-        try await Task.sleep(for: .milliseconds(200))
+        try await Clock.letPass(.milliseconds(200))
     }
 }

@@ -12,13 +12,24 @@ final class Member {
     /// Operations that it has written, by table.
     private var written: [TableName: UInt64] = [:]
     private var lastStamp = Stamp.zero
-    private var probe: UInt64 = 0
 
     init(identity: Identity, accept: JoinAccept, link: Conversation, record: MemberRecord) {
         self.identity = identity
         self.accept = accept
         self.link = link
         self.record = record
+        // Above every stamp that the node had seen: its clock may run ahead of the suite's.
+        lastStamp = accept.joined
+    }
+
+    /// The same member, with what it wrote, on another link.
+    init(_ other: Member, on link: Conversation) {
+        identity = other.identity
+        accept = other.accept
+        self.link = link
+        record = other.record
+        written = other.written
+        lastStamp = other.lastStamp
     }
 
     var origin: Origin { Origin(node: identity.node, incarnation: identity.incarnation) }
@@ -111,7 +122,8 @@ extension Trial {
 
     /// Becomes a member with nothing in its tables, and has an established link.
     /// - Parameter identity: who; a fresh one whose address nobody listens at by default.
-    func member(_ identity: Identity = .node()) async throws -> Member {
+    /// - Parameter change: what is unusual in its HELLO.
+    func member(_ identity: Identity = .node(), _ change: (inout Hello) -> Void = { _ in }) async throws -> Member {
         let joining = try await joinLink(identity)
         let accept = try await join(identity, on: joining)
         joining.send(.close(Close(.joined)))
@@ -119,7 +131,9 @@ extension Trial {
         var identity = identity
         identity.cluster = accept.cluster
         let link = try await conversation()
-        try await link.introduce(identity.hello())
+        var hello = identity.hello()
+        change(&hello)
+        try await link.introduce(hello)
         let record = identity.record(joined: accept.joined)
         link.send(.members(Members([record])))
         link.send(.definitions(Definitions(accept.definitions)))
@@ -128,13 +142,15 @@ extension Trial {
     }
 
     /// Another link of the same member, which takes the place of the one before.
-    func again(_ member: Member) async throws -> Member {
+    func again(_ member: Member, _ change: (inout Hello) -> Void = { _ in }) async throws -> Member {
         let link = try await conversation()
-        try await link.introduce(member.identity.hello())
+        var hello = member.identity.hello()
+        change(&hello)
+        try await link.introduce(hello)
         link.send(.members(Members([member.record])))
         link.send(.definitions(Definitions(member.accept.definitions)))
         try await link.fence()
-        return Member(identity: member.identity, accept: member.accept, link: link, record: member.record)
+        return Member(member, on: link)
     }
 }
 

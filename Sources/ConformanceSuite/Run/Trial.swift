@@ -62,6 +62,12 @@ final class Trial {
         return link
     }
 
+    /// The node has begun a new life on the suite's word, and its links with it.
+    func noteLife(_ incarnation: Incarnation) {
+        target.incarnation = incarnation
+        admin = nil
+    }
+
     func listen() async throws -> Listener {
         let listener = try await Listener.open(on: target.listenHost, target.group)
         listeners.append(listener)

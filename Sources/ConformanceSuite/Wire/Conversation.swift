@@ -62,10 +62,17 @@ final class Conversation {
         return frame.encode(sequence: sequence)
     }
 
+    /// A message of any length, in frames that the node takes; for those that are within any credit.
+    func sendLong(_ message: Message, stream: UInt32 = 0) { send(pieces(OutgoingFrame(message, stream: stream))) }
+
+    private func pieces(_ frame: OutgoingFrame) -> [OutgoingFrame] {
+        let size = Int(peerHello?.maximumFrameBody ?? UInt32(Limits.frameBodyDefault))
+        return frame.cut(Array(repeating: size, count: frame.body.count / size + 1))
+    }
+
     /// A message of any length, in frames that the node takes, as its credit comes in.
     func sendLong(_ frame: OutgoingFrame) async throws {
-        let size = Int(peerHello?.maximumFrameBody ?? UInt32(Limits.frameBodyDefault))
-        for part in frame.cut(Array(repeating: size, count: frame.body.count / size + 1)) {
+        for part in pieces(frame) {
             try await waitForCredit(UInt64(part.body.count), lane: part.lane)
             send(part)
         }

@@ -1,0 +1,6 @@
+extension Catalogue {
+    /// Requirements about members, tables and snapshots that no case judges, and why.
+    static let uncoveredReplicated: [(requirement: String, reason: String)] = [
+        ("JON-011", "shows after 150 seconds of a join link")
+    ]
+}
