@@ -32,16 +32,15 @@ extension Catalogue {
             let table = try await trial.table()
             try await trial.write(table, [.put("a", "1"), .put("b", "2"), .put("c", "3")])
             try await trial.write(table, [.delete("b")])
-            let before = try await trial.scan(table)
-            let old = trial.nodeOrigin
+            let old = OldLife(table: table, rows: try await trial.scan(table), origin: trial.nodeOrigin)
             let listener = try await trial.listen()
             let member = try await trial.member(.node("other", address: listener.address))
             while let early = try await listener.accept(within: .zero) { early.close() }
             let seen = try await tell(trial, member, listener)
-            let next = try await expectNewLife(trial, member, listener, after: old.incarnation)
+            let next = try await expectNewLife(trial, member, listener, after: old.origin.incarnation)
             trial.noteLife(next)
             try expectEqual(next, seen + 1, "the incarnation of HELLO")
-            try await expectNewDots(trial, table, before, old)
+            try await expectNewDots(trial, old)
         }
     }
 
@@ -59,17 +58,30 @@ extension Catalogue {
         throw CaseFailure("a link under a new incarnation", got: "links under the old one")
     }
 
-    private static func expectNewDots(_ trial: Trial, _ table: TableName, _ before: [Row], _ old: Origin) async throws {
+    private static func expectNewDots(_ trial: Trial, _ old: OldLife) async throws {
         let link = try await trial.joinLink(.joiner())
-        let fetched = try await link.fetch(SnapRequest(table: table, have: VersionVector()))
+        let fetched = try await link.fetch(SnapRequest(table: old.table, have: VersionVector()))
         let new = trial.nodeOrigin
         try expectEqual(Set(fetched.rows.map(\.version.dot.origin)), [new], "the origins of the rows")
         let sequences = fetched.rows.map(\.version.dot.sequence).sorted()
         try expectEqual(sequences, (1...UInt64(max(1, sequences.count))).map { $0 }, "the sequences of the rows")
-        try expectEqual(fetched.begin.vector.sequence(of: old), 0, "the vector entry of the old life")
+        try expectEqual(fetched.begin.vector.sequence(of: old.origin), 0, "the vector entry of the old life")
         try expectEqual(fetched.begin.vector.sequence(of: new), UInt64(sequences.count), "the vector entry of the new life")
         let live = fetched.rows.filter { !$0.isTombstone }
         let stamps = Dictionary(uniqueKeysWithValues: live.map { ($0.text, $0.version.stamp) })
-        try expectEqual(stamps, Dictionary(uniqueKeysWithValues: before.map { ($0.text, $0.version.stamp) }), "rows and stamps")
+        try expectEqual(stamps, Dictionary(uniqueKeysWithValues: old.rows.map { ($0.text, $0.version.stamp) }), "rows and stamps")
+    }
+}
+
+/// What a table held under the incarnation that is over.
+private final class OldLife {
+    let table: TableName
+    let rows: [Row]
+    let origin: Origin
+
+    init(table: TableName, rows: [Row], origin: Origin) {
+        self.table = table
+        self.rows = rows
+        self.origin = origin
     }
 }

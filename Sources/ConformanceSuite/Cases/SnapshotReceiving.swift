@@ -297,7 +297,7 @@ extension Catalogue {
             _ = try await member.link.expectBegin(member.stream(1))
             member.link.send(.snapCancel(SnapCancel(.cancelled, text: "enough")), stream: member.stream(1))
             try await member.link.fence()
-            member.link.send(.credit(Credit(lane: .bulk, limit: .max)))
+            member.link.grant(.max, on: .bulk)
             // The next snapshot comes behind what may still come of this one.
             member.link.send(
                 .snapRequest(SnapRequest(table: table, firstBucket: 0, lastBucket: 0, have: VersionVector())), stream: member.stream(2))

@@ -105,7 +105,7 @@ extension Catalogue {
             link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: 2)
             _ = try await link.expectBegin(2)
             _ = try await trial.client().succeed(.tableDrop(table))
-            link.send(.credit(Credit(lane: .bulk, limit: .max)))
+            link.grant(.max, on: .bulk)
             let cancel = try await link.expect("SNAP_CANCEL") { message, _ -> SnapCancel? in
                 if case .snapEnd = message { throw CaseFailure("SNAP_CANCEL(NO_SUCH_TABLE)", got: "SNAP_END") }
                 if case .snapCancel(let cancel) = message { return cancel }
@@ -236,7 +236,7 @@ extension Catalogue {
         var rows: UInt64 = 0
         while true {
             limit += 100_000
-            link.send(.credit(Credit(lane: .bulk, limit: limit)))
+            link.grant(limit, on: .bulk)
             try await link.fence { message in
                 if case .snapEnd(let end) = message { rows = end.rows }
                 return nil
@@ -254,7 +254,7 @@ extension Catalogue {
         let request = SnapRequest(table: table, have: VersionVector())
         for stream in 1...5 { link.send(.snapRequest(request), stream: UInt32(stream)) }
         try await link.fence()
-        link.send(.credit(Credit(lane: .bulk, limit: .max)))
+        link.grant(.max, on: .bulk)
         var ended: Set<UInt32> = []
         var refused: [UInt32: UInt16] = [:]
         while ended.count + refused.count < 5 {
@@ -279,7 +279,7 @@ extension Catalogue {
         _ = try await link.expectBegin(2)
         link.send(.snapCancel(SnapCancel(.cancelled, text: "enough")), stream: 2)
         try await link.fence()
-        link.send(.credit(Credit(lane: .bulk, limit: .max)))
+        link.grant(.max, on: .bulk)
         // What the node had packed before may still come: a message is sent whole once it was begun.
         let small = try await trial.link(.joiner())
         _ = try await small.fetch(SnapRequest(table: table, have: VersionVector()))
