@@ -19,6 +19,8 @@ final class Member {
         self.accept = accept
         self.link = link
         self.record = record
+        // The node's clock may be ahead, and with it the floors of tables that were there before.
+        lastStamp = accept.joined
     }
 
     var origin: Origin { Origin(node: identity.node, incarnation: identity.incarnation) }
