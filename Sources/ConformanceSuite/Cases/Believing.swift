@@ -44,8 +44,9 @@ extension Catalogue {
         ) { trial in
             let table = try await trial.table()
             let member = try await trial.member()
-            let stream = try await trial.requested(table, of: member)
-            let origin = Origin(node: NodeID(3), incarnation: 1)
+            // An origin of this run alone: the node remembers what it had of a table of this name.
+            let origin = Origin(node: .random(), incarnation: 1)
+            let stream = try await trial.requested(table, of: member, origin: origin)
             let version = RowVersion(stamp: member.stamp(), dot: Dot(origin: origin, sequence: 1))
             let row = Row(key: [1], value: Array(repeating: 6, count: 500), version: version)
             try await serve(row, table, codec, member, stream)

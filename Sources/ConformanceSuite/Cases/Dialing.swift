@@ -26,7 +26,7 @@ extension Catalogue {
                 }
             },
             joinDialer(
-                "LNK-007/wide-range", also: ["LNK-003"],
+                "LNK-007/dialer-wide-range", also: ["LNK-003"],
                 "With an acceptor that speaks 1 to 65535 the dialer goes on in version 1."
             ) {
                 _, link in

@@ -164,9 +164,11 @@ extension Catalogue {
 extension Trial {
     /// Makes the node ask a member for a snapshot: the member says that it has an operation of an origin that nobody streams.
     /// - Returns: the stream of SNAP_REQUEST.
-    func requested(_ table: TableName, of member: Member) async throws -> UInt32 {
+    func requested(
+        _ table: TableName, of member: Member, origin: Origin = Origin(node: .random(), incarnation: 1)
+    ) async throws -> UInt32 {
         var vector = VersionVector()
-        vector.raise(Origin(node: NodeID(3), incarnation: 1), to: 1)
+        vector.raise(origin, to: 1)
         member.announce(table, vector: vector)
         return try await member.link.expect("SNAP_REQUEST for \(table)") { message, header in
             if case .snapRequest(let request) = message, request.table == table { header.stream } else { nil }

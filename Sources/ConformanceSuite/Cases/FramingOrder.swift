@@ -7,6 +7,8 @@ extension Catalogue {
         faults.indices.flatMap { first in
             faults[(first + 1)...].compactMap { pair(faults[first], $0) }
         } + exhaustedFaults.map(exhausted)
+    // Not here: a sum that is too long on a lane without credit. The sum is longer than any first credit, and a link on which
+    // more was granted has credit.
 
     /// One thing that is wrong with a frame, in the order of the table. Each leaves the others to be seen.
     private struct Fault: Sendable {
@@ -94,6 +96,8 @@ extension Catalogue {
     private struct ExhaustedFault: Sendable {
         let word: String
         let code: ErrorCode
+        /// The last frame before has begun a message that this one should go on with.
+        var isWithinMessage = false
         /// The frame goes beyond the credit whatever this does.
         let apply: @Sendable (inout OutgoingFrame, Conversation) -> Void
     }
@@ -103,20 +107,19 @@ extension Catalogue {
         ExhaustedFault(word: "flags-before-credit", code: .badHeader) { frame, _ in frame.flags |= 0x40 },
         ExhaustedFault(word: "length-before-credit", code: .frameTooLarge) { frame, _ in frame.bodyLength = 1025 },
         ExhaustedFault(word: "sequence-before-credit", code: .sequenceGap) { frame, link in frame.sequence = link.sequence + 5 },
-        ExhaustedFault(word: "other-lane-before-credit", code: .wrongLane) { frame, _ in frame.type = MessageType.ack.rawValue },
-        ExhaustedFault(word: "stream-before-credit", code: .malformed) { frame, _ in
-            frame.type = MessageType.reply.rawValue
-            frame.lane = 2
+        ExhaustedFault(word: "other-lane-before-credit", code: .wrongLane) { frame, _ in frame.type = MessageType.snapEnd.rawValue
         },
+        ExhaustedFault(word: "stream-before-credit", code: .malformed) { frame, _ in frame.type = MessageType.reply.rawValue },
         ExhaustedFault(word: "type-before-credit", code: .unknownCritical) { frame, _ in frame.type = 0x7FF0 },
+        ExhaustedFault(word: "continuation-before-credit", code: .malformed, isWithinMessage: true) { frame, _ in
+            frame.type = Grease.value(11)
+        },
         ExhaustedFault(word: "credit-before-checksum", code: .creditExceeded) { frame, _ in frame.bodyCRC = 1 },
         ExhaustedFault(word: "credit-before-body", code: .creditExceeded) { frame, _ in
-            frame.type = MessageType.snapEnd.rawValue
+            frame.type = MessageType.ack.rawValue
         },
         ExhaustedFault(word: "credit-before-state", code: .creditExceeded) { frame, _ in
-            let sample = Samples.of(.snapEnd)
-            frame = OutgoingFrame(.snapEnd, body: sample.bytes, stream: 1)
-            frame.body = sample.bytes
+            frame = OutgoingFrame(.ack, body: Samples.of(.ack).bytes)
         },
     ]
 
@@ -126,8 +129,8 @@ extension Catalogue {
             "FRM-018/\(fault.word)", also: fault.code == .creditExceeded ? ["FRM-032"] : [],
             "A frame beyond the credit of its lane that has another fault is answered with \(fault.code.name)."
         ) { trial in
-            let link = try await trial.challengedWithoutCredit()
-            var frame = OutgoingFrame(type: Grease.value(10), lane: 3, body: Array(repeating: 1, count: 1000))
+            let link = try await trial.challengedWithoutCredit(leavesMessageOpen: fault.isWithinMessage)
+            var frame = OutgoingFrame(type: Grease.value(10), lane: 2, body: Array(repeating: 1, count: 1000))
             fault.apply(&frame, link)
             link.send(frame)
             try await link.isRefused(fault.code)
@@ -136,22 +139,26 @@ extension Catalogue {
 }
 
 extension Trial {
-    /// Both HELLOs were sent, and all of the credit on lane 3 used up by ignorable frames, a few less than the flood limit in each
+    /// Both HELLOs were sent, and all of the credit on lane 2 used up by ignorable frames, a few less than the flood limit in each
     /// second.
-    func challengedWithoutCredit() async throws -> Conversation {
+    func challengedWithoutCredit(leavesMessageOpen: Bool = false) async throws -> Conversation {
         let link = try await conversation()
         try await link.exchangePrefaces()
         link.send(Identity.client().hello())
         let hello = try await link.expectHello()
-        let frames = Int(hello.bulkCredit) / Limits.frameBodyBeforeAuthentication
+        let frames = Int(hello.replicationCredit) / Limits.frameBodyBeforeAuthentication
         guard frames < 3 * 950 else {
-            throw Inconclusive("the node's first credit of \(hello.bulkCredit) cannot be used up within the handshake")
+            throw Inconclusive("the node's first credit of \(hello.replicationCredit) cannot be used up within the handshake")
         }
         let body = [UInt8](repeating: 1, count: Limits.frameBodyBeforeAuthentication)
         for start in stride(from: 0, to: frames, by: 950) {
             // The rule is of any one second, so the second has to be over.
             if start > 0 { try await Clock.letPass(.milliseconds(1050)) }
-            for _ in start..<min(frames, start + 950) { link.send(OutgoingFrame(type: Grease.value(10), lane: 3, body: body)) }
+            for number in start..<min(frames, start + 950) {
+                var frame = OutgoingFrame(type: Grease.value(10), lane: 2, body: body)
+                if leavesMessageOpen, number == frames - 1 { frame.flags = FrameHeader.more }
+                link.send(frame)
+            }
         }
         return link
     }

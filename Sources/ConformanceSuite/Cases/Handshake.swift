@@ -29,6 +29,17 @@ extension Catalogue {
         Case("LNK-008/highest", "A dialer that speaks version 65535 alone gets VERSION_UNSUPPORTED.") { trial in
             try await hasNoVersion(trial) { _ in Preface(minimumVersion: 65_535, maximumVersion: 65_535) }
         },
+        Case("EXT-014/each-version", also: ["LNK-007"], "The acceptor goes on in every version of its own preface.") { trial in
+            let first = try await trial.link()
+            guard let own = first.preface else { throw Inconclusive("no preface") }
+            for version in own.minimumVersion...own.maximumVersion {
+                let link = try await trial.conversation()
+                try await link.exchangePrefaces(Preface(minimumVersion: version, maximumVersion: version))
+                link.send(Identity.client().hello())
+                _ = try await link.expectHello()
+                link.connection.close()
+            }
+        },
         Case(
             "LNK-040/no-version", also: ["LNK-008"], "CLOSE has its layout, lane and sequence also where no version was agreed."
         ) { trial in

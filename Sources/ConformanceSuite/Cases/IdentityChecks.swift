@@ -210,8 +210,11 @@ extension Catalogue {
         ("zero", Int64.min, false),
     ].map { (word: String, offset: Int64, isTaken: Bool) in
         let what = isTaken ? "is taken" : "is refused with CLOCK_SKEW, which tells the acceptor's clock"
-        return Case("LIM-015/\(word)", also: ["LNK-039", "LNK-044"], "A joiner whose clock is off as the name says \(what).") {
-            trial in
+        // A node may take the clock of a joiner as seen, so that its stamps run ahead from then on.
+        return Case(
+            "LIM-015/\(word)", also: ["LNK-039", "LNK-044"], "A joiner whose clock is off as the name says \(what).",
+            isolation: isTaken ? .alone : .shared
+        ) { trial in
             let wrong = hello(.node()) {
                 $0.intent = .join
                 $0.clock = offset == .min ? 0 : UInt64(Int64($0.clock) + offset)

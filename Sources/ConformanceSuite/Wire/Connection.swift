@@ -1,6 +1,7 @@
 import ClusterModel
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -25,9 +26,9 @@ final class Connection: Sendable {
     private let channel: any Channel
     private let inbox: Inbox<Event>
 
-    init(_ channel: any Channel, dialed: Bool) throws {
+    private init(_ channel: any Channel, _ handler: ConnectionHandler, dialed: Bool) {
         self.channel = channel
-        inbox = Inbox(on: channel.eventLoop)
+        inbox = handler.inbox
         record = WireRecord(
             suite: Address(channel.localAddress), node: Address(channel.remoteAddress), isDialedBySuite: dialed)
     }
@@ -39,15 +40,23 @@ final class Connection: Sendable {
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.autoRead, value: false)
+            .channelInitializer(prepare)
             .connectTimeout(.nanoseconds(time.wholeNanoseconds))
         let channel = try await bootstrap.connect(host: address.host, port: Int(address.port)).get()
         return try await begin(channel, dialed: true)
     }
 
-    /// Nothing is read before the handler stands in the pipeline.
+    /// Puts what hears into a channel that is being made. Later would be too late: when the node ends the connection at once, all
+    /// that it sent is read, whether or not reading is on.
+    static func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.pipeline.addHandler(ConnectionHandler(on: channel.eventLoop))
+    }
+
+    /// - Parameter channel: a prepared one.
     static func begin(_ channel: any Channel, dialed: Bool) async throws -> Connection {
-        let connection = try Connection(channel, dialed: dialed)
-        try await channel.pipeline.addHandler(ConnectionHandler(connection.inbox, connection.record)).get()
+        let handler = try await channel.pipeline.handler(type: ConnectionHandler.self).get()
+        let connection = Connection(channel, handler, dialed: dialed)
+        handler.attach(connection.record)
         try await channel.setOption(.autoRead, value: true).get()
         return connection
     }
@@ -92,29 +101,41 @@ final class Connection: Sendable {
 private final class ConnectionHandler: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
-    private let inbox: Inbox<Connection.Event>
-    private let record: WireRecord
+    let inbox: Inbox<Connection.Event>
+    /// What came before there was a record.
+    private let state = Mutex<(record: WireRecord?, early: [WireRecord.Event])>((nil, []))
 
-    init(_ inbox: Inbox<Connection.Event>, _ record: WireRecord) {
-        self.inbox = inbox
-        self.record = record
+    init(on loop: any EventLoop) { inbox = Inbox(on: loop) }
+
+    func attach(_ record: WireRecord) {
+        state.withLock { state in
+            for event in state.early { record.note(event) }
+            state = (record, [])
+        }
+    }
+
+    private func note(_ event: WireRecord.Event) {
+        state.withLock { state in
+            guard let record = state.record else { return state.early.append(event) }
+            record.note(event)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Array(buffer: unwrapInboundIn(data))
-        record.note(.received(bytes))
+        note(.received(bytes))
         inbox.put(.bytes(bytes))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard let event = event as? ChannelEvent, event == .inputClosed else { return }
-        record.note(.finished(bySuite: false))
+        note(.finished(bySuite: false))
         inbox.put(.ended(.finished))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if (error as? IOError)?.errnoCode == ECONNRESET {
-            record.note(.reset(bySuite: false))
+            note(.reset(bySuite: false))
             inbox.put(.ended(.reset))
         } else {
             inbox.put(.ended(.failed("\(error)")))

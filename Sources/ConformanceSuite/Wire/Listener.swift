@@ -23,8 +23,7 @@ final class Listener: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
-                accepted.put(channel)
-                return channel.eventLoop.makeSucceededVoidFuture()
+                Connection.prepare(channel).map { accepted.put(channel) }
             }
             .bind(host: host, port: 0).get()
         return Listener(channel, accepted, host: host)
