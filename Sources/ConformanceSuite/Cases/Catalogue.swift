@@ -3,7 +3,8 @@ package enum Catalogue {
     package static let all: [Case] = links + calls + replicated
 
     /// Requirements on the wire that no case can judge, and why.
-    package static let uncovered: [(requirement: String, reason: String)] = uncoveredOfLinks + uncoveredCalls + uncoveredReplicated
+    package static let uncovered: [(requirement: String, reason: String)] =
+        uncoveredOfLinks + uncoveredCalls + uncoveredReplicated
 
     /// Bytes, frames, handshake, states, heartbeats and the end of a link.
     private static let links: [Case] =

@@ -20,7 +20,8 @@ extension Catalogue {
             let told = try second.link.toldMembers().map(\.node)
             let known = try await trial.status().members.map(\.record.node)
             try expectEqual(told, known, "the nodes of the records")
-            try expect(told.contains(gone.node) && told.contains(first.identity.node), "gone and living ones", got: "\(told.count)")
+            try expect(
+                told.contains(gone.node) && told.contains(first.identity.node), "gone and living ones", got: "\(told.count)")
         },
         news("MBR-011/changes", "A record that changes is told to the other members, and not to the one from which it came.") {
             trial in
@@ -86,52 +87,55 @@ extension Catalogue {
         }
     }
 
-    private static let aboutOthers: [Case] = [MemberState.suspect, .down].map { state in
-            news("MBR-013/\(state)", "A record of a linked member that says \(state) is not taken, but told to that member.") { trial in
+    private static let aboutOthers: [Case] =
+        [MemberState.suspect, .down].map { state in
+            news("MBR-013/\(state)", "A record of a linked member that says \(state) is not taken, but told to that member.") {
+                trial in
                 let (teller, other, rumour) = try await hearsay(trial, state)
                 teller.link.send(.members(Members([rumour])))
                 try expectEqual(try await other.link.expectTold(rumour.node, "of itself") { $0 == rumour }, rumour, "the record")
                 try await teller.link.fence()
                 try expectEqual(try await trial.record(of: rumour.node)?.state, .up, "the state of the record")
             }
-    } + [
-        news("MBR-013/afterwards", "A record that was held back is taken when the link is lost.") { trial in
-            let (teller, other, rumour) = try await hearsay(trial, .down)
-            teller.link.send(.members(Members([rumour])))
-            _ = try await other.link.expectTold(rumour.node, "of itself") { $0 == rumour }
-            await other.link.connection.reset()
-            try await trial.expectRecord(of: rumour.node, "as told: \(rumour)") { $0 == rumour }
-        },
-        news("MBR-014/higher-incarnation", "A link under a higher incarnation makes the record that of HELLO.") { trial in
-            let watcher = try await trial.member(.node("watcher"))
-            let other = try await trial.member(.node("other"))
-            var newer = other.identity
-            newer.incarnation += 5
-            newer.name = Names.node("renamed-\(newer.node.value.hexadecimal.prefix(8))", host: "127.0.0.1")
-            newer.address = Address(host: "127.0.0.1", port: 2)
-            trial.removeAtEnd(newer.name)
-            let link = try await trial.conversation()
-            try await link.introduce(newer.hello())
-            let record = try await watcher.link.expectTold(newer.node, "under the new incarnation") {
-                $0.incarnation == newer.incarnation
-            }
-            try expectEqual(record, newer.record(joined: other.accept.joined), "the record")
-        },
-        news("MBR-014/refutation-0", "A link under a higher incarnation sets the refutation to 0 and the state to up.") { trial in
-            let watcher = try await trial.member(.node("watcher"))
-            let other = try await trial.member(.node("other"))
-            var record = other.record
-            record.refutation = 9
-            record.state = .leaving
-            other.link.send(.members(Members([record])))
-            _ = try await watcher.link.expectTold(record.node, "that is leaving") { $0.state == .leaving }
-            var newer = other.identity
-            newer.incarnation += 1
-            try await trial.conversation().introduce(newer.hello())
-            let up = try await watcher.link.expectTold(newer.node, "of the new life") { $0.incarnation == newer.incarnation }
-            try expectEqual(up, newer.record(joined: other.accept.joined), "the record")
-        },
-    ]
+        } + [
+            news("MBR-013/afterwards", "A record that was held back is taken when the link is lost.") { trial in
+                let (teller, other, rumour) = try await hearsay(trial, .down)
+                teller.link.send(.members(Members([rumour])))
+                _ = try await other.link.expectTold(rumour.node, "of itself") { $0 == rumour }
+                await other.link.connection.reset()
+                try await trial.expectRecord(of: rumour.node, "as told: \(rumour)") { $0 == rumour }
+            },
+            news("MBR-014/higher-incarnation", "A link under a higher incarnation makes the record that of HELLO.") { trial in
+                let watcher = try await trial.member(.node("watcher"))
+                let other = try await trial.member(.node("other"))
+                var newer = other.identity
+                newer.incarnation += 5
+                newer.name = Names.node("renamed-\(newer.node.value.hexadecimal.prefix(8))", host: "127.0.0.1")
+                newer.address = Address(host: "127.0.0.1", port: 2)
+                trial.removeAtEnd(newer.name)
+                let link = try await trial.conversation()
+                try await link.introduce(newer.hello())
+                let record = try await watcher.link.expectTold(newer.node, "under the new incarnation") {
+                    $0.incarnation == newer.incarnation
+                }
+                try expectEqual(record, newer.record(joined: other.accept.joined), "the record")
+            },
+            news("MBR-014/refutation-0", "A link under a higher incarnation sets the refutation to 0 and the state to up.") {
+                trial in
+                let watcher = try await trial.member(.node("watcher"))
+                let other = try await trial.member(.node("other"))
+                var record = other.record
+                record.refutation = 9
+                record.state = .leaving
+                other.link.send(.members(Members([record])))
+                _ = try await watcher.link.expectTold(record.node, "that is leaving") { $0.state == .leaving }
+                var newer = other.identity
+                newer.incarnation += 1
+                try await trial.conversation().introduce(newer.hello())
+                let up = try await watcher.link.expectTold(newer.node, "of the new life") { $0.incarnation == newer.incarnation }
+                try expectEqual(up, newer.record(joined: other.accept.joined), "the record")
+            },
+        ]
 
     private static func hearsay(
         _ trial: Trial, _ state: MemberState
@@ -144,45 +148,50 @@ extension Catalogue {
         return (teller, other, rumour)
     }
 
-    private static let gone: [Case] = [(MemberState.left, ErrorCode.leaving), (.removed, .removed)].map { state, code in
-        news("MBR-016/\(state)", also: ["LNK-044"], "A member that is learnt to be \(state) is told so, and its link closed.") { trial in
-            let teller = try await trial.member(.node("teller"))
-            let other = try await trial.member(.node("other"))
-            var record = other.record
-            record.state = state
-            teller.link.send(.members(Members([record])))
-            _ = try await other.link.expectTold(record.node, "of itself that is \(state)") { $0.state == state }
-            try await other.link.expectClose(code)
-            try expectEqual(try await trial.record(of: record.node)?.state, state, "the state of the record")
-        }
-    } + [
-        news("MBR-024/reachable", also: ["MBR-016"], "clusterRemove makes a member removed, tells the others and closes its link.") {
-            trial in
-            let watcher = try await trial.member(.node("watcher"))
-            let other = try await trial.member(.node("other"))
-            _ = try await trial.client().succeed(.clusterRemove(name: other.identity.name))
-            let told = try await watcher.link.expectTold(other.identity.node, "that is removed") { $0.state == .removed }
-            try expectEqual(told.joined, other.accept.joined, "joined")
-            _ = try await other.link.expectTold(other.identity.node, "of itself that is removed") { $0.state == .removed }
-            try await other.link.expectClose(.removed)
-        },
-        news("MBR-024/joining", "clusterRemove removes a member that is joining.") { trial in
-            let watcher = try await trial.member(.node("watcher"))
-            let joiner = Identity.joiner()
-            _ = try await trial.join(joiner, on: trial.joinLink(joiner))
-            _ = try await trial.client().succeed(.clusterRemove(name: joiner.name))
-            _ = try await watcher.link.expectTold(joiner.node, "that is removed") { $0.state == .removed }
-        },
-        news("MBR-024/down", also: ["FDT-007"], "clusterRemove removes a member that is down.") { trial in
-            let watcher = try await trial.member(.node("watcher"))
-            let other = try await trial.member(.node("other"))
-            other.link.send(.close(Close(.shuttingDown)))
-            _ = try await watcher.link.expectTold(other.identity.node, "that is down") { $0.state == .down }
-            _ = try await trial.client().succeed(.clusterRemove(name: other.identity.name))
-            let told = try await watcher.link.expectTold(other.identity.node, "that is removed") { $0.state == .removed }
-            try expectEqual(told.downSince, 0, "downSince of a removed member")
-        },
-    ]
+    private static let gone: [Case] =
+        [(MemberState.left, ErrorCode.leaving), (.removed, .removed)].map { state, code in
+            news("MBR-016/\(state)", also: ["LNK-044"], "A member that is learnt to be \(state) is told so, and its link closed.")
+            { trial in
+                let teller = try await trial.member(.node("teller"))
+                let other = try await trial.member(.node("other"))
+                var record = other.record
+                record.state = state
+                teller.link.send(.members(Members([record])))
+                _ = try await other.link.expectTold(record.node, "of itself that is \(state)") { $0.state == state }
+                try await other.link.expectClose(code)
+                try expectEqual(try await trial.record(of: record.node)?.state, state, "the state of the record")
+            }
+        } + [
+            news(
+                "MBR-024/reachable", also: ["MBR-016"],
+                "clusterRemove makes a member removed, tells the others and closes its link."
+            ) {
+                trial in
+                let watcher = try await trial.member(.node("watcher"))
+                let other = try await trial.member(.node("other"))
+                _ = try await trial.client().succeed(.clusterRemove(name: other.identity.name))
+                let told = try await watcher.link.expectTold(other.identity.node, "that is removed") { $0.state == .removed }
+                try expectEqual(told.joined, other.accept.joined, "joined")
+                _ = try await other.link.expectTold(other.identity.node, "of itself that is removed") { $0.state == .removed }
+                try await other.link.expectClose(.removed)
+            },
+            news("MBR-024/joining", "clusterRemove removes a member that is joining.") { trial in
+                let watcher = try await trial.member(.node("watcher"))
+                let joiner = Identity.joiner()
+                _ = try await trial.join(joiner, on: trial.joinLink(joiner))
+                _ = try await trial.client().succeed(.clusterRemove(name: joiner.name))
+                _ = try await watcher.link.expectTold(joiner.node, "that is removed") { $0.state == .removed }
+            },
+            news("MBR-024/down", also: ["FDT-007"], "clusterRemove removes a member that is down.") { trial in
+                let watcher = try await trial.member(.node("watcher"))
+                let other = try await trial.member(.node("other"))
+                other.link.send(.close(Close(.shuttingDown)))
+                _ = try await watcher.link.expectTold(other.identity.node, "that is down") { $0.state == .down }
+                _ = try await trial.client().succeed(.clusterRemove(name: other.identity.name))
+                let told = try await watcher.link.expectTold(other.identity.node, "that is removed") { $0.state == .removed }
+                try expectEqual(told.downSince, 0, "downSince of a removed member")
+            },
+        ]
 
     private static let coordinators: [Case] = [
         news("MBR-030/alone", "The longest-standing up member is the coordinator, not a newcomer.") { trial in
@@ -211,7 +220,9 @@ extension Catalogue {
             trial.removeAtEnd(low.name)
             trial.removeAtEnd(high.name)
             // Ids that other runs used are gone by now; a later join brings them back.
-            (low.joined, high.joined) = (try await trial.earliest(low.node, high.node), try await trial.earliest(low.node, high.node))
+            (low.joined, high.joined) = (
+                try await trial.earliest(low.node, high.node), try await trial.earliest(low.node, high.node)
+            )
             member.link.send(.members(Members([low, high])))
             try await member.link.fence()
             try expectEqual(try await trial.status().coordinator, low.node, "coordinator")

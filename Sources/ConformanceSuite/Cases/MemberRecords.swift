@@ -33,8 +33,10 @@ extension Catalogue {
                 got: "\(info.incarnation), uptime \(info.uptime), clock \(clock)")
             try expectEqual(link.peerHello?.incarnation, info.incarnation, "the incarnation of HELLO")
         },
-        Case("MBR-004/own-record", also: ["MBR-011", "MBR-018"], "The node tells its own record, with all fields right.",
-            profile: .tables, isolation: .membership) { trial in
+        Case(
+            "MBR-004/own-record", also: ["MBR-011", "MBR-018"], "The node tells its own record, with all fields right.",
+            profile: .tables, isolation: .membership
+        ) { trial in
             let member = try await trial.member()
             let told = try member.link.toldMembers()
             guard let own = told.first(where: { $0.node == trial.target.node }) else {
@@ -47,8 +49,10 @@ extension Catalogue {
             try expectEqual(own.role, .core, "role")
             try expectEqual(own.downSince, 0, "downSince")
         },
-        Case("MBR-004/remembers", "A record that a member tells is kept, with all its fields.", profile: .tables,
-            isolation: .membership) { trial in
+        Case(
+            "MBR-004/remembers", "A record that a member tells is kept, with all its fields.", profile: .tables,
+            isolation: .membership
+        ) { trial in
             let member = try await trial.member()
             var other = Identity.node("other", address: Address(host: "fe80::17", port: 9)).record(joined: member.stamp())
             other.refutation = 7
@@ -61,7 +65,9 @@ extension Catalogue {
     ]
 
     /// What a record says, changed in one place, on a link that lives.
-    private static func badRecord(_ id: String, _ what: String, _ change: @escaping @Sendable (MemberRecord, OutgoingFrame) -> OutgoingFrame) -> Case {
+    private static func badRecord(
+        _ id: String, _ what: String, _ change: @escaping @Sendable (MemberRecord, OutgoingFrame) -> OutgoingFrame
+    ) -> Case {
         Case(id, "A record \(what) is malformed.", profile: .tables, isolation: .membership) { trial in
             let member = try await trial.member()
             let record = Identity.node("other").record(joined: member.stamp())
@@ -122,8 +128,11 @@ extension Catalogue {
     ]
 
     private static func line(_ number: Int, _ word: String, _ change: @escaping @Sendable (inout MemberRecord) -> Void) -> Case {
-        Case("MBR-010/\(word)", "Of two records the one that wins at line \(number) is kept, whichever came first.", profile: .tables,
-            isolation: .membership) { trial in
+        Case(
+            "MBR-010/\(word)", "Of two records the one that wins at line \(number) is kept, whichever came first.",
+            profile: .tables,
+            isolation: .membership
+        ) { trial in
             let member = try await trial.member()
             for isWinnerFirst in [false, true] {
                 let (loser, winner) = rivals(number, joined: member.stamp(), change)

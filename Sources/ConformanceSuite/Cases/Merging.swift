@@ -17,8 +17,10 @@ extension Catalogue {
             ("delete-over-put", .put("k", "old"), .delete("k"), []),
             ("put-over-delete", .delete("k"), .put("k", "new"), ["k=new"]),
         ].map { word, old, new, expected in
-            merge("MRG-001/\(word)-\(way)", also: ["MRG-002"],
-                "The write with the higher version stays, by \(way), whichever comes first.") { trial in
+            merge(
+                "MRG-001/\(word)-\(way)", also: ["MRG-002"],
+                "The write with the higher version stays, by \(way), whichever comes first."
+            ) { trial in
                 try await rivals(trial, way == "snapshot", old, new, expected)
             }
         }
@@ -57,7 +59,10 @@ extension Catalogue {
         (.bag, .lww, "bag", ["k=1", "k=2"]), (.set, .owner, "owner-set", ["k=1", "k=2"]),
         (.orderedSet, .owner, "owner-ordered-set", ["k=1", "k=2"]), (.bag, .owner, "owner-bag", ["k=1", "k=2", "k=2"]),
     ].map { type, rule, word, expected in
-        merge("TAB-003/\(word)", also: ["MRG-001", "MRG-010"], "Of writes of one key by two nodes there is one live row for each row id.") {
+        merge(
+            "TAB-003/\(word)", also: ["MRG-001", "MRG-010"],
+            "Of writes of one key by two nodes there is one live row for each row id."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable(type: type, merge: rule)
             try await trial.write(table, [.put("k", "1")])
@@ -68,60 +73,70 @@ extension Catalogue {
         }
     }
 
-    private static let owners: [Case] = [
-        merge("MRG-010/writers", also: ["TAB-003"], "In an owner table a row belongs to the node that wrote it.") { trial in
-            let (member, table) = try await trial.memberAndTable(merge: .owner)
-            try await trial.write(table, [.put("k", "node")])
-            try await member.write(table, [.put("k", "member")])
-            let rows = try await trial.rows(table, "k")
-            try expectEqual(Set(rows.map(\.owner)), [trial.target.node, member.identity.node], "owners")
-            try expectEqual(rows.first { $0.owner == member.identity.node }?.text, "k=member", "the member's row")
-        },
-        merge("MRG-010/delete", "In an owner table a delete removes the deleter's own row only.") { trial in
-            let (member, table) = try await trial.memberAndTable(merge: .owner)
-            try await trial.write(table, [.put("k", "node")])
-            try await member.write(table, [.put("k", "member")])
-            try await trial.write(table, [.delete("k")])
-            try expectEqual(try await trial.texts(table, "k"), ["k=member"], "rows")
-        },
-        merge("MRG-011/owner-flag-missing", also: ["SNP-005"], "A row without owner in a snapshot of an owner table ends the snapshot.") {
-            try await wrongFlag($0, .owner)
-        },
-        merge("MRG-011/owner-flag-present", also: ["SNP-005"], "A row with an owner in a snapshot of another table ends the snapshot.") {
-            try await wrongFlag($0, .lww)
-        },
-        merge("MRG-013/higher-incarnation", also: ["MRG-010"],
-            "The rows of an owner's earlier life are removed when a later one is known, and ignored from then on.") { trial in
-            let (member, table) = try await trial.memberAndTable(merge: .owner)
-            try await member.write(table, [.put("a", "1")])
-            try expectEqual(try await trial.texts(table, "a"), ["a=1"], "the row of the first life")
-            let watcher = try await trial.member(.node("watcher"))
-            let old = member.origin
-            member.identity.incarnation += 1
-            let link = try await trial.conversation()
-            try await link.introduce(member.identity.hello())
-            try await watcher.link.expectTold(old.node, "of the next life") { $0.incarnation > old.incarnation }
-            try expectEqual(try await trial.scan(table).map(\.text), [], "rows")
-            let row = Row.of(old, 9, "b", "1", stamp: watcher.stamp(), isOwned: true)
-            watcher.announce(table)
-            try await watcher.bring(
-                table, [row], vector: VersionVector((old, 9)), shape: TableShape(merge: .owner))
-            try expectEqual(try await trial.scan(table).map(\.text), [], "rows")
-        },
-    ] + [(MemberState.removed), .left].map { state in
-        merge("MRG-014/\(state)", also: ["MRG-010"], "The rows of an owner that is \(state) are removed.") { trial in
-            let (member, table) = try await trial.memberAndTable(merge: .owner)
-            let teller = try await trial.member(.node("teller"))
-            try await member.write(table, [.put("a", "1")])
-            try await trial.write(table, [.put("b", "2")])
-            var record = member.record
-            record.state = state
-            teller.link.send(.members(Members([record])))
-            try await teller.link.fence()
-            try expectEqual(try await trial.scan(table).map(\.text), ["b=2"], "rows")
-            try expectEqual(try await trial.info(table).rows, 1, "rows of tableInfo")
+    private static let owners: [Case] =
+        [
+            merge("MRG-010/writers", also: ["TAB-003"], "In an owner table a row belongs to the node that wrote it.") { trial in
+                let (member, table) = try await trial.memberAndTable(merge: .owner)
+                try await trial.write(table, [.put("k", "node")])
+                try await member.write(table, [.put("k", "member")])
+                let rows = try await trial.rows(table, "k")
+                try expectEqual(Set(rows.map(\.owner)), [trial.target.node, member.identity.node], "owners")
+                try expectEqual(rows.first { $0.owner == member.identity.node }?.text, "k=member", "the member's row")
+            },
+            merge("MRG-010/delete", "In an owner table a delete removes the deleter's own row only.") { trial in
+                let (member, table) = try await trial.memberAndTable(merge: .owner)
+                try await trial.write(table, [.put("k", "node")])
+                try await member.write(table, [.put("k", "member")])
+                try await trial.write(table, [.delete("k")])
+                try expectEqual(try await trial.texts(table, "k"), ["k=member"], "rows")
+            },
+            merge(
+                "MRG-011/owner-flag-missing", also: ["SNP-005"],
+                "A row without owner in a snapshot of an owner table ends the snapshot."
+            ) {
+                try await wrongFlag($0, .owner)
+            },
+            merge(
+                "MRG-011/owner-flag-present", also: ["SNP-005"],
+                "A row with an owner in a snapshot of another table ends the snapshot."
+            ) {
+                try await wrongFlag($0, .lww)
+            },
+            merge(
+                "MRG-013/higher-incarnation", also: ["MRG-010"],
+                "The rows of an owner's earlier life are removed when a later one is known, and ignored from then on."
+            ) { trial in
+                let (member, table) = try await trial.memberAndTable(merge: .owner)
+                try await member.write(table, [.put("a", "1")])
+                try expectEqual(try await trial.texts(table, "a"), ["a=1"], "the row of the first life")
+                let watcher = try await trial.member(.node("watcher"))
+                let old = member.origin
+                member.identity.incarnation += 1
+                let link = try await trial.conversation()
+                try await link.introduce(member.identity.hello())
+                try await watcher.link.expectTold(old.node, "of the next life") { $0.incarnation > old.incarnation }
+                try expectEqual(try await trial.scan(table).map(\.text), [], "rows")
+                let row = Row.of(old, 9, "b", "1", stamp: watcher.stamp(), isOwned: true)
+                watcher.announce(table)
+                try await watcher.bring(
+                    table, [row], vector: VersionVector((old, 9)), shape: TableShape(merge: .owner))
+                try expectEqual(try await trial.scan(table).map(\.text), [], "rows")
+            },
+        ]
+        + [(MemberState.removed), .left].map { state in
+            merge("MRG-014/\(state)", also: ["MRG-010"], "The rows of an owner that is \(state) are removed.") { trial in
+                let (member, table) = try await trial.memberAndTable(merge: .owner)
+                let teller = try await trial.member(.node("teller"))
+                try await member.write(table, [.put("a", "1")])
+                try await trial.write(table, [.put("b", "2")])
+                var record = member.record
+                record.state = state
+                teller.link.send(.members(Members([record])))
+                try await teller.link.fence()
+                try expectEqual(try await trial.scan(table).map(\.text), ["b=2"], "rows")
+                try expectEqual(try await trial.info(table).rows, 1, "rows of tableInfo")
+            }
         }
-    }
 
     private static func wrongFlag(_ trial: Trial, _ rule: MergeRule) async throws {
         let (member, table) = try await trial.memberAndTable(merge: rule)
@@ -135,8 +150,10 @@ extension Catalogue {
     }
 
     private static let hidden: [Case] = [
-        merge("MRG-012/down", also: ["DIG-002", "FDT-007"],
-            "The rows of an owner that is down are in no answer, and still in the digest; they are back when it is up.") { trial in
+        merge(
+            "MRG-012/down", also: ["DIG-002", "FDT-007"],
+            "The rows of an owner that is down are in no answer, and still in the digest; they are back when it is up."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable(merge: .owner)
             let watcher = try await trial.member(.node("watcher"))
             try await trial.write(table, [.put("a", "node")])
@@ -158,11 +175,14 @@ extension Catalogue {
             try await watcher.link.fence()
             try expectEqual(try await trial.scan(table).count, 3, "rows when it is up again")
             try await watch.expectEvents(of: 2, isTombstone: false)
-        },
+        }
     ]
 
     private static let tombstones: [Case] = [
-        merge("MRG-002/operation", also: ["MRG-001", "TAB-012"], "A row that a member deletes stays as a tombstone with the delete's version.") {
+        merge(
+            "MRG-002/operation", also: ["MRG-001", "TAB-012"],
+            "A row that a member deletes stays as a tombstone with the delete's version."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             try await member.write(table, [.put("a", "1")])
@@ -176,7 +196,10 @@ extension Catalogue {
             let version = RowVersion(stamp: stamp, dot: Dot(origin: member.origin, sequence: 2))
             try expectEqual(fetched.rows[0].version, version, "the version of the tombstone")
         },
-        merge("MRG-005/covered", also: ["SNP-009"], "A row of a snapshot whose dot the vector covers, and that is not there, is ignored.") {
+        merge(
+            "MRG-005/covered", also: ["SNP-009"],
+            "A row of a snapshot whose dot the vector covers, and that is not there, is ignored."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             let origin = Member.stranger()
@@ -187,7 +210,10 @@ extension Catalogue {
             try await member.bring(table, [old, kept, new], vector: VersionVector((origin, 4)))
             try expectEqual(try await trial.scan(table).map(\.text).sorted(), ["c=3", "d=4"], "rows")
         },
-        merge("MRG-005/newer-version", also: ["MRG-001"], "A row that is there is superseded though the vector covers the newer version's dot.") {
+        merge(
+            "MRG-005/newer-version", also: ["MRG-001"],
+            "A row that is there is superseded though the vector covers the newer version's dot."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             let origin = Member.stranger()
@@ -198,7 +224,8 @@ extension Catalogue {
             try await member.bring(table, [newer], vector: further)
             try expectEqual(try await trial.texts(table, "a"), ["a=2"], "rows")
         },
-        merge("MRG-006/collected", also: ["SNP-010"], "A tombstone that is removed is covered by collected.", isolation: .shared) { trial in
+        merge("MRG-006/collected", also: ["SNP-010"], "A tombstone that is removed is covered by collected.", isolation: .shared)
+        { trial in
             let table = try await trial.source([.put("a", "1"), .delete("a"), .put("b", "2")])
             let deadline = ContinuousClock.now + .seconds(8)
             // Nobody has to remove a tombstone: where it stays there is nothing to judge.
@@ -210,7 +237,8 @@ extension Catalogue {
             let link = try await trial.joinLink(.joiner())
             let begin = try await link.fetch(SnapRequest(table: table, have: VersionVector())).begin
             let dot = Dot(origin: trial.nodeOrigin, sequence: last - 1)
-            try expect(isKept || begin.collected.covers(dot), "a collected vector that covers the delete", got: "\(begin.collected)")
+            try expect(
+                isKept || begin.collected.covers(dot), "a collected vector that covers the delete", got: "\(begin.collected)")
             let have = VersionVector((trial.nodeOrigin, last - 2))
             let fetched = try await link.fetch(SnapRequest(table: table, have: have), stream: 4)
             try expect(isKept || fetched.begin.isComplete, "a complete snapshot for who lacks the delete", got: "a delta")

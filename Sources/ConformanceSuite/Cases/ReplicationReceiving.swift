@@ -10,8 +10,10 @@ extension Catalogue {
     ) -> Case { Case(id, also: also, summary, profile: .tables, isolation: .membership, run: run) }
 
     private static let gaps: [Case] = [
-        receiver("REP-008/beyond-a-gap", also: ["REP-009", "VER-006", "REP-010"],
-            "Operations beyond a gap count at once, and in the vector only when the gap is filled.") { trial in
+        receiver(
+            "REP-008/beyond-a-gap", also: ["REP-009", "VER-006", "REP-010"],
+            "Operations beyond a gap count at once, and in the vector only when the gap is filled."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable()
             let first = member.operations(table, [.put("a", "1")])
             let second = member.operations(table, [.put("b", "2"), .put("c", "3")])
@@ -54,7 +56,9 @@ extension Catalogue {
             try await link.expectAck(table, of: 1)
             try expectEqual(try await link.askState(table).vector, VersionVector((member.origin, 2)), "the vector")
         },
-        receiver("MRG-004/again", also: ["VER-006", "REP-010"], "An operation that the vector covers is ignored, whatever it says.") {
+        receiver(
+            "MRG-004/again", also: ["VER-006", "REP-010"], "An operation that the vector covers is ignored, whatever it says."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             let message = member.operations(table, [.put("a", "1")])
@@ -68,7 +72,8 @@ extension Catalogue {
             try await again.link.fence()
             try expectEqual(try await trial.texts(table, "a"), ["a=1"], "the row")
         },
-        receiver("MRG-004/overlap", also: ["REP-009"], "Of operations that the vector covers in part the rest is taken.") { trial in
+        receiver("MRG-004/overlap", also: ["REP-009"], "Of operations that the vector covers in part the rest is taken.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             try await member.write(table, [.put("a", "1"), .put("b", "1")])
             let again = try await trial.again(member)
@@ -85,44 +90,51 @@ extension Catalogue {
         },
     ]
 
-    private static let acknowledgements: [Case] = StorageKind.allCases.map { storage in
-        receiver("REP-011/\(storage)", also: ["REP-010"],
-            "ACKs of a \(storage) table rise to the last operation: received, applied, durable, none below the next.") { trial in
-            let (member, table) = try await trial.memberAndTable(storage: storage)
-            for index in 1...20 { member.link.send(.operations(member.operations(table, [.put("k", "\(index)"), .put("l", "v")]))) }
-            var last = Ack(table: table, origin: member.origin, received: 0, applied: 0, durable: 0)
-            while last.durable < 40 {
-                let ack = try await member.link.expect("ACK of 40 durable operations") { message, _ in
-                    if case .ack(let ack) = message, ack.table == table { ack } else { nil }
+    private static let acknowledgements: [Case] =
+        StorageKind.allCases.map { storage in
+            receiver(
+                "REP-011/\(storage)", also: ["REP-010"],
+                "ACKs of a \(storage) table rise to the last operation: received, applied, durable, none below the next."
+            ) { trial in
+                let (member, table) = try await trial.memberAndTable(storage: storage)
+                for index in 1...20 {
+                    member.link.send(.operations(member.operations(table, [.put("k", "\(index)"), .put("l", "v")])))
                 }
-                try expectEqual(ack.origin, member.origin, "the origin of ACK")
-                try expect(
-                    ack.received >= ack.applied && ack.applied >= ack.durable && ack.received <= 40, "numbers in order",
-                    got: "\(ack.received), \(ack.applied), \(ack.durable)")
-                try expect(
-                    ack.received >= last.received && ack.applied >= last.applied && ack.durable >= last.durable,
-                    "no number below that of the ACK before", got: "\(ack.received), \(ack.applied), \(ack.durable)")
-                last = ack
-            }
-        }
-    } + [
-        receiver("MRG-023/before-operations", also: ["REP-012"],
-            "The ACK for what was merged comes before operations that were written later.") { trial in
-            let (member, table) = try await trial.memberAndTable()
-            for index in 1...15 {
-                member.link.send(.operations(member.operations(table, [.put("theirs", "\(index)")])))
-                try await trial.eventually("the member's row") {
-                    try await trial.texts(table, "theirs") == ["theirs=\(index)"] ? true : nil
+                var last = Ack(table: table, origin: member.origin, received: 0, applied: 0, durable: 0)
+                while last.durable < 40 {
+                    let ack = try await member.link.expect("ACK of 40 durable operations") { message, _ in
+                        if case .ack(let ack) = message, ack.table == table { ack } else { nil }
+                    }
+                    try expectEqual(ack.origin, member.origin, "the origin of ACK")
+                    try expect(
+                        ack.received >= ack.applied && ack.applied >= ack.durable && ack.received <= 40, "numbers in order",
+                        got: "\(ack.received), \(ack.applied), \(ack.durable)")
+                    try expect(
+                        ack.received >= last.received && ack.applied >= last.applied && ack.durable >= last.durable,
+                        "no number below that of the ACK before", got: "\(ack.received), \(ack.applied), \(ack.durable)")
+                    last = ack
                 }
-                try await trial.write(table, [.put("ours", "\(index)")])
-                _ = try await member.link.expectOperations(table)
-                let acked = member.link.heard.reversed().compactMap { entry -> UInt64? in
-                    if case .ack(let ack) = entry.message, ack.table == table { ack.applied } else { nil }
-                }.first
-                try expect((acked ?? 0) >= UInt64(index), "ACK of \(index) before OPERATIONS", got: "ACK of \(acked ?? 0)")
             }
-        },
-    ]
+        } + [
+            receiver(
+                "MRG-023/before-operations", also: ["REP-012"],
+                "The ACK for what was merged comes before operations that were written later."
+            ) { trial in
+                let (member, table) = try await trial.memberAndTable()
+                for index in 1...15 {
+                    member.link.send(.operations(member.operations(table, [.put("theirs", "\(index)")])))
+                    try await trial.eventually("the member's row") {
+                        try await trial.texts(table, "theirs") == ["theirs=\(index)"] ? true : nil
+                    }
+                    try await trial.write(table, [.put("ours", "\(index)")])
+                    _ = try await member.link.expectOperations(table)
+                    let acked = member.link.heard.reversed().compactMap { entry -> UInt64? in
+                        if case .ack(let ack) = entry.message, ack.table == table { ack.applied } else { nil }
+                    }.first
+                    try expect((acked ?? 0) >= UInt64(index), "ACK of \(index) before OPERATIONS", got: "ACK of \(acked ?? 0)")
+                }
+            }
+        ]
 
     private static func bad(
         _ id: String, _ what: String, also: [String] = [], _ change: @escaping @Sendable (inout Operations, Member) -> Void
@@ -160,20 +172,25 @@ extension Catalogue {
         bad("REP-004/value-beyond-end", "with a value beyond their end") { message, _ in message.groups[20] = 200 },
         bad("REP-004/key-above-limit", "with a key above the limit") { message, _ in
             let body = [UInt8](repeating: 0, count: 65_537)
-            message.groups = Raw.integer(UInt64(1)) + Raw.integer(UInt32(1)) + [1] + Raw.integer(UInt32(65_537)) + [0, 0, 0, 0] + body
+            message.groups =
+                Raw.integer(UInt64(1)) + Raw.integer(UInt32(1)) + [1] + Raw.integer(UInt32(65_537)) + [0, 0, 0, 0] + body
             message.count = 1
         },
         bad("REP-004/group-cut", "with a group that is cut") { message, _ in message.groups.removeLast() },
         bad("REP-004/head-cut", "with the head of a group cut") { message, _ in message.groups += [0, 0, 0] },
         bad("REP-004/group-10001", "with a group of 10001", also: ["LIM-013"]) { message, _ in
             let operation = [UInt8(1), 0, 0, 0, 0, 0, 0, 0, 0]
-            message.groups = Raw.integer(UInt64(1)) + Raw.integer(UInt32(10_001)) + Array(repeating: operation, count: 10_001).flatMap { $0 }
+            message.groups =
+                Raw.integer(UInt64(1)) + Raw.integer(UInt32(10_001)) + Array(repeating: operation, count: 10_001).flatMap { $0 }
             message.count = 10_001
         },
     ]
 
     private static let tableStates: [Case] = [
-        receiver("REP-022/at-once", also: ["REP-020", "DIG-003", "TAB-009"], "At the beginning of a link the state of each table comes.") {
+        receiver(
+            "REP-022/at-once", also: ["REP-020", "DIG-003", "TAB-009"],
+            "At the beginning of a link the state of each table comes."
+        ) {
             trial in
             let table = try await trial.table(type: .bag)
             try await trial.write(table, [.put("a", "1"), .put("a", "2"), .put("b", "3")])
@@ -187,14 +204,18 @@ extension Catalogue {
             let sum = TableShape(type: .bag).digests(try await trial.scan(table)).reduce(0, &+)
             try expectEqual(state.digest, sum, "digest")
         },
-        receiver("REP-022/new-table", also: ["TAB-009"], "Of a table that is created later the state comes, and asks for the member's.") {
+        receiver(
+            "REP-022/new-table", also: ["TAB-009"], "Of a table that is created later the state comes, and asks for the member's."
+        ) {
             trial in
             let member = try await trial.member()
             let table = try await trial.table()
             let state = try await member.expectState(table)
             try expect(state.wantsReply, "wantsReply 1", got: "0")
         },
-        receiver("REP-022/after-snapshot", also: ["SNP-012"], "When a snapshot has raised the vector, the state is told on all links.") {
+        receiver(
+            "REP-022/after-snapshot", also: ["SNP-012"], "When a snapshot has raised the vector, the state is told on all links."
+        ) {
             trial in
             let table = try await trial.table()
             let (first, second) = (try await trial.member(.node("first")), try await trial.member(.node("second")))
@@ -208,7 +229,8 @@ extension Catalogue {
                 try expect(!state.wantsReply, "wantsReply 0", got: "1")
             }
         },
-        receiver("REP-025/reply", also: ["REP-020"], "A TABLE_STATE that asks for one is answered, and the answer asks for none.") { trial in
+        receiver("REP-025/reply", also: ["REP-020"], "A TABLE_STATE that asks for one is answered, and the answer asks for none.")
+        { trial in
             let (member, table) = try await trial.memberAndTable()
             try await trial.write(table, [.put("a", "1")])
             let state = try await member.askState(table)
@@ -219,7 +241,9 @@ extension Catalogue {
         receiver("REP-025/no-reply", "A TABLE_STATE that asks for none is not answered.") { trial in
             let (member, table) = try await trial.memberAndTable()
             member.announce(table)
-            try await member.link.fence { if case .tableState(let state) = $0, state.table == table { "nobody asked" } else { nil } }
+            try await member.link.fence {
+                if case .tableState(let state) = $0, state.table == table { "nobody asked" } else { nil }
+            }
         },
         receiver("REP-028/other-node", "A TABLE_STATE of another origin than the member's is malformed.") {
             try await foreignState($0) { $0.node = .random() }
@@ -240,19 +264,24 @@ extension Catalogue {
     }
 
     private static let comparing: [Case] = [
-        receiver("REP-024/two-pings", "After two PINGs with another vector hash the node's state comes and asks for the member's.") { trial in
+        receiver(
+            "REP-024/two-pings", "After two PINGs with another vector hash the node's state comes and asks for the member's."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable()
             try await Clock.letPass(.milliseconds(1100))
             for _ in 0..<2 { member.ping([table: 1]) }
             let state = try await member.expectState(table)
             try expect(state.wantsReply, "wantsReply 1", got: "0")
         },
-        receiver("REP-024/one-ping", "One PING with another vector hash, or two with the right one between, ask for nothing.") { trial in
+        receiver("REP-024/one-ping", "One PING with another vector hash, or two with the right one between, ask for nothing.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             let right = try await trial.info(table).vector.hash64
             try await Clock.letPass(.milliseconds(1100))
             for hash in [1, right, 1, right] { member.ping([table: hash]) }
-            try await member.link.fence { if case .tableState(let state) = $0, state.table == table { "one differed" } else { nil } }
+            try await member.link.fence {
+                if case .tableState(let state) = $0, state.table == table { "one differed" } else { nil }
+            }
         },
         receiver("REP-024/once-a-second", "However many PINGs differ, the state comes at most once a second.") { trial in
             let (member, table) = try await trial.memberAndTable()

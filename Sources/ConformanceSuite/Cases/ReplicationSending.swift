@@ -10,7 +10,10 @@ extension Catalogue {
     ) -> Case { Case(id, also: also, summary, profile: .tables, isolation: .membership, run: run) }
 
     private static let stream: [Case] = [
-        sender("REP-001/layout", also: ["REP-004", "REP-005", "VER-002"], "A write is streamed with origin, sequence and its operations.") {
+        sender(
+            "REP-001/layout", also: ["REP-004", "REP-005", "VER-002"],
+            "A write is streamed with origin, sequence and its operations."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             let base = try await trial.last(table)
@@ -37,7 +40,8 @@ extension Catalogue {
             let groups = try await member.link.expectOperations(table).decodedGroups()
             try expectEqual(groups.flatMap(\.operations), [.delete("a", "1")], "operations")
         },
-        sender("REP-002/bag-all", also: ["REP-004"], "In a bag a delete of all values is streamed as one delete of each.") { trial in
+        sender("REP-002/bag-all", also: ["REP-004"], "In a bag a delete of all values is streamed as one delete of each.") {
+            trial in
             let (member, table) = try await trial.memberAndTable(type: .bag)
             try await trial.write(table, [.put("a", "1"), .put("a", "2")])
             _ = try await member.link.expectOperations(table)
@@ -46,7 +50,8 @@ extension Catalogue {
             try expectEqual(Set(groups.flatMap(\.operations)), [.delete("a", "1"), .delete("a", "2")], "operations")
             try expectEqual(groups.count, 1, "groups")
         },
-        sender("REP-004/large-group", also: ["LIM-013"], "A group of 10000 operations is streamed whole in one message.") { trial in
+        sender("REP-004/large-group", also: ["LIM-013"], "A group of 10000 operations is streamed whole in one message.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             let operations = (0..<10_000).map { Operation.put("k\($0)", "v") }
             let stamp = try await trial.write(table, operations).stamp
@@ -67,7 +72,8 @@ extension Catalogue {
                 if case .operations(let other) = message, other.origin == first.origin { "another's operations" } else { nil }
             }
         },
-        sender("REP-006/ascending", also: ["REP-001"], "Operations come in ascending order, none twice and none missing.") { trial in
+        sender("REP-006/ascending", also: ["REP-001"], "Operations come in ascending order, none twice and none missing.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             var next = try await trial.last(table) + 1
             let end = next + 60
@@ -77,7 +83,9 @@ extension Catalogue {
                 try expectEqual(message.first, next, "first")
                 next = message.last + 1
             }
-            try await member.link.fence { if case .operations(let more) = $0, more.table == table { "all have come" } else { nil } }
+            try await member.link.fence {
+                if case .operations(let more) = $0, more.table == table { "all have come" } else { nil }
+            }
         },
         sender("REP-005/two-tables", also: ["REP-006", "VER-002"], "The operations of two tables are numbered apart.") { trial in
             let (one, two) = (try await trial.table("one"), try await trial.table("two"))
@@ -97,74 +105,84 @@ extension Catalogue {
         },
     ]
 
-    private static let beginnings: [Case] = [("nothing", UInt64(0)), ("part", 3), ("all-but-one", 4), ("all", 5)].map { word, held in
-        sender("REP-007/\(word)", also: ["REP-006", "REP-021"],
-            "To a member that has \(held) of five operations the next one is streamed first.") { trial in
-            let table = try await trial.table()
-            for index in 1...5 { try await trial.write(table, [.put("k", "\(index)")]) }
-            let member = try await trial.member()
-            let base = try await trial.last(table) - 5
-            let state = try member.heardState(table)
-            try expect((1...base + 1).contains(state.streamable), "streamable of five operations that are kept", got: "\(state.streamable)")
-            member.announce(table, vector: VersionVector((trial.nodeOrigin, base + held)))
-            if held == 5 {
-                try await member.link.fence {
-                    if case .operations(let more) = $0, more.table == table { "the member has all" } else { nil }
+    private static let beginnings: [Case] =
+        [("nothing", UInt64(0)), ("part", 3), ("all-but-one", 4), ("all", 5)].map { word, held in
+            sender(
+                "REP-007/\(word)", also: ["REP-006", "REP-021"],
+                "To a member that has \(held) of five operations the next one is streamed first."
+            ) { trial in
+                let table = try await trial.table()
+                for index in 1...5 { try await trial.write(table, [.put("k", "\(index)")]) }
+                let member = try await trial.member()
+                let base = try await trial.last(table) - 5
+                let state = try member.heardState(table)
+                try expect(
+                    (1...base + 1).contains(state.streamable), "streamable of five operations that are kept",
+                    got: "\(state.streamable)")
+                member.announce(table, vector: VersionVector((trial.nodeOrigin, base + held)))
+                if held == 5 {
+                    try await member.link.fence {
+                        if case .operations(let more) = $0, more.table == table { "the member has all" } else { nil }
+                    }
+                    try await trial.write(table, [.put("k", "6")])
                 }
-                try await trial.write(table, [.put("k", "6")])
+                let message = try await member.link.expectOperations(table)
+                try expectEqual(message.first, max(base + held + 1, state.streamable), "first")
             }
-            let message = try await member.link.expectOperations(table)
-            try expectEqual(message.first, max(base + held + 1, state.streamable), "first")
-        }
-    } + [
-        sender("REP-007/not-before-state", also: ["REP-022"], "No operations come before the member's TABLE_STATE.") { trial in
-            let table = try await trial.table()
-            try await trial.write(table, [.put("a", "1")])
-            let member = try await trial.member()
-            try await trial.write(table, [.put("a", "2")])
-            try await member.link.fence()
-            try expect(
-                !member.link.heard.contains { if case .operations(let early) = $0.message { early.table == table } else { false } },
-                "no OPERATIONS yet", got: "OPERATIONS")
-            member.announce(table)
-            let streamable = try member.heardState(table).streamable
-            try expectEqual(try await member.link.expectOperations(table).first, streamable, "first")
-        },
-        sender("REP-007/earlier-life", "What a member has of an earlier life of the node does not count.") { trial in
-            let table = try await trial.table()
-            try await trial.write(table, [.put("a", "1")])
-            let member = try await trial.member()
-            var older = trial.nodeOrigin
-            older.incarnation -= 1
-            member.announce(table, vector: VersionVector((older, 9)))
-            let streamable = try member.heardState(table).streamable
-            try expectEqual(try await member.link.expectOperations(table).first, streamable, "first")
-        },
-        sender("REP-021/nothing-written", also: ["REP-020"], "Of a table without operations streamable is 1.") { trial in
-            let table = try await trial.table()
-            let state = try await trial.member().heardState(table)
-            // A table that existed before in this life of the node goes on counting.
-            try expectEqual(state.streamable, state.vector.sequence(of: trial.nodeOrigin) + 1, "streamable")
-            try expectEqual(state.rows, 0, "rows")
-        },
-        sender("REP-021/given-up", also: ["REP-007", "SNP-009"],
-            "A node that has written much says what it still can stream, and the stream begins there.") { trial in
-            let table = try await trial.table()
-            for index in 0..<9 {
-                let value = [UInt8](repeating: UInt8(index), count: 1 << 20)
-                try await trial.write(table, [Operation(.put, key: [UInt8(index)], value: value)])
-            }
-            let member = try await trial.member()
-            let streamable = try member.heardState(table).streamable
-            let last = try await trial.last(table)
-            try expect((1...last + 1).contains(streamable), "streamable of 1 to \(last + 1)", got: "\(streamable)")
-            member.announce(table, vector: VersionVector((trial.nodeOrigin, last - 1)))
-            let first = max(streamable, last)
-            if first > last { try await trial.write(table, [.put("next", "1")]) }
-            let message = try await member.link.expectOperations(table, within: trial.timing.reaction * 2)
-            try expectEqual(message.first, first, "first")
-        },
-    ]
+        } + [
+            sender("REP-007/not-before-state", also: ["REP-022"], "No operations come before the member's TABLE_STATE.") {
+                trial in
+                let table = try await trial.table()
+                try await trial.write(table, [.put("a", "1")])
+                let member = try await trial.member()
+                try await trial.write(table, [.put("a", "2")])
+                try await member.link.fence()
+                try expect(
+                    !member.link.heard.contains {
+                        if case .operations(let early) = $0.message { early.table == table } else { false }
+                    },
+                    "no OPERATIONS yet", got: "OPERATIONS")
+                member.announce(table)
+                let streamable = try member.heardState(table).streamable
+                try expectEqual(try await member.link.expectOperations(table).first, streamable, "first")
+            },
+            sender("REP-007/earlier-life", "What a member has of an earlier life of the node does not count.") { trial in
+                let table = try await trial.table()
+                try await trial.write(table, [.put("a", "1")])
+                let member = try await trial.member()
+                var older = trial.nodeOrigin
+                older.incarnation -= 1
+                member.announce(table, vector: VersionVector((older, 9)))
+                let streamable = try member.heardState(table).streamable
+                try expectEqual(try await member.link.expectOperations(table).first, streamable, "first")
+            },
+            sender("REP-021/nothing-written", also: ["REP-020"], "Of a table without operations streamable is 1.") { trial in
+                let table = try await trial.table()
+                let state = try await trial.member().heardState(table)
+                // A table that existed before in this life of the node goes on counting.
+                try expectEqual(state.streamable, state.vector.sequence(of: trial.nodeOrigin) + 1, "streamable")
+                try expectEqual(state.rows, 0, "rows")
+            },
+            sender(
+                "REP-021/given-up", also: ["REP-007", "SNP-009"],
+                "A node that has written much says what it still can stream, and the stream begins there."
+            ) { trial in
+                let table = try await trial.table()
+                for index in 0..<9 {
+                    let value = [UInt8](repeating: UInt8(index), count: 1 << 20)
+                    try await trial.write(table, [Operation(.put, key: [UInt8(index)], value: value)])
+                }
+                let member = try await trial.member()
+                let streamable = try member.heardState(table).streamable
+                let last = try await trial.last(table)
+                try expect((1...last + 1).contains(streamable), "streamable of 1 to \(last + 1)", got: "\(streamable)")
+                member.announce(table, vector: VersionVector((trial.nodeOrigin, last - 1)))
+                let first = max(streamable, last)
+                if first > last { try await trial.write(table, [.put("next", "1")]) }
+                let message = try await member.link.expectOperations(table, within: trial.timing.reaction * 2)
+                try expectEqual(message.first, first, "first")
+            },
+        ]
 
     private static func badAck(
         _ word: String, _ what: String, _ received: UInt64, _ applied: UInt64, _ durable: UInt64
@@ -173,7 +191,8 @@ extension Catalogue {
             let (member, table) = try await trial.memberAndTable()
             let last = try await trial.write(table, [.put("a", "1"), .put("b", "1"), .put("c", "1")]).last
             _ = try await member.link.expectOperations(table)
-            member.link.send(.ack(Ack(table: table, origin: trial.nodeOrigin, received: last - 2, applied: last - 2, durable: last - 2)))
+            member.link.send(
+                .ack(Ack(table: table, origin: trial.nodeOrigin, received: last - 2, applied: last - 2, durable: last - 2)))
             try await member.link.fence()
             let (received, applied, durable) = (last &- 3 &+ received, last &- 3 &+ applied, last &- 3 &+ durable)
             member.link.send(

@@ -9,30 +9,34 @@ extension Catalogue {
         _ id: String, also: [String] = [], _ summary: String, _ run: @escaping @Sendable (Trial) async throws -> Void
     ) -> Case { Case(id, also: also, summary, profile: .tables, isolation: .membership, run: run) }
 
-    private static let good: [Case] = Codec.allCases.map { codec in
-        chunk("SNP-020/takes-\(codec)", also: ["SNP-022", "SNP-003", "LNK-013"], "Chunks of the codec \(codec) are taken.") { trial in
-            let (member, table) = try await trial.memberAndTable()
-            let origin = Member.stranger()
-            let rows = (100..<400).map { Row.of(origin, UInt64($0), "key-\($0)", "value-\($0 % 7)", stamp: member.stamp()) }
-            try await member.bring(table, rows, vector: VersionVector((origin, 400)), codec: codec)
-            try expectEqual(try await trial.info(table).rows, 300, "rows")
-            try expectEqual(try await trial.texts(table, "key-399"), ["key-399=value-0"], "the last row")
-        }
-    } + [
-        chunk("LIM-009/single-row", also: ["SNP-021"], "A chunk of a single row may be longer than 262144 bytes.") { trial in
-            let (member, table) = try await trial.memberAndTable()
-            let origin = Member.stranger()
-            let row = Row.of(origin, 1, "a", String(repeating: "x", count: 400_000), stamp: member.stamp())
-            try await member.bring(table, [row], vector: VersionVector((origin, 1)))
-            try expectEqual(try await trial.rows(table, "a").map(\.value.count), [400_000], "the length of the value")
-        },
-        chunk("LIM-009/largest", "A chunk of several rows of 262144 bytes together is taken.") { trial in
-            try await sized(trial, Limits.chunkRaw, isGood: true)
-        },
-        chunk("LIM-009/too-long", also: ["SNP-024", "SNP-005"], "A chunk of several rows of 262145 bytes together is malformed.") { trial in
-            try await sized(trial, Limits.chunkRaw + 1, isGood: false)
-        },
-    ]
+    private static let good: [Case] =
+        Codec.allCases.map { codec in
+            chunk("SNP-020/takes-\(codec)", also: ["SNP-022", "SNP-003", "LNK-013"], "Chunks of the codec \(codec) are taken.") {
+                trial in
+                let (member, table) = try await trial.memberAndTable()
+                let origin = Member.stranger()
+                let rows = (100..<400).map { Row.of(origin, UInt64($0), "key-\($0)", "value-\($0 % 7)", stamp: member.stamp()) }
+                try await member.bring(table, rows, vector: VersionVector((origin, 400)), codec: codec)
+                try expectEqual(try await trial.info(table).rows, 300, "rows")
+                try expectEqual(try await trial.texts(table, "key-399"), ["key-399=value-0"], "the last row")
+            }
+        } + [
+            chunk("LIM-009/single-row", also: ["SNP-021"], "A chunk of a single row may be longer than 262144 bytes.") { trial in
+                let (member, table) = try await trial.memberAndTable()
+                let origin = Member.stranger()
+                let row = Row.of(origin, 1, "a", String(repeating: "x", count: 400_000), stamp: member.stamp())
+                try await member.bring(table, [row], vector: VersionVector((origin, 1)))
+                try expectEqual(try await trial.rows(table, "a").map(\.value.count), [400_000], "the length of the value")
+            },
+            chunk("LIM-009/largest", "A chunk of several rows of 262144 bytes together is taken.") { trial in
+                try await sized(trial, Limits.chunkRaw, isGood: true)
+            },
+            chunk(
+                "LIM-009/too-long", also: ["SNP-024", "SNP-005"], "A chunk of several rows of 262145 bytes together is malformed."
+            ) { trial in
+                try await sized(trial, Limits.chunkRaw + 1, isGood: false)
+            },
+        ]
 
     private static func sized(_ trial: Trial, _ size: Int, isGood: Bool) async throws {
         let (member, table) = try await trial.memberAndTable()
@@ -55,7 +59,8 @@ extension Catalogue {
 
     /// A chunk of two rows, made wrong.
     private static func bad(
-        _ id: String, _ what: String, also: [String] = [], codec: Codec = .zlib, _ change: @escaping @Sendable (inout SnapChunk) -> Void
+        _ id: String, _ what: String, also: [String] = [], codec: Codec = .zlib,
+        _ change: @escaping @Sendable (inout SnapChunk) -> Void
     ) -> Case {
         chunk(id, also: also + ["SNP-005"], "A snapshot with a chunk \(what) is given up with MALFORMED.") { trial in
             let (member, table) = try await trial.memberAndTable()
@@ -83,7 +88,10 @@ extension Catalogue {
         bad("SNP-025/crc-0", "with the CRC 0 though it is packed") { $0.rawCRC = 0 },
         chunkClose("SNP-023/none-length", "of the codec none whose length is not rawLength") { $0.rawLength += 1 },
         chunkClose("SNP-030/none-crc", "of the codec none with a CRC") { $0.rawCRC = 7 },
-        chunkClose("SNP-023/bomb", "that announces more than zlib can hold") { $0.codec = .zlib; $0.rawLength = 17_000_000 },
+        chunkClose("SNP-023/bomb", "that announces more than zlib can hold") {
+            $0.codec = .zlib
+            $0.rawLength = 17_000_000
+        },
         chunk("SNP-020/unknown-codec", "A chunk of a codec that nobody registered is malformed.") { trial in
             let (member, stream) = try await begun(trial)
             let frame = OutgoingFrame(.snapChunk(Member.chunk([sample])), stream: stream)
@@ -103,7 +111,8 @@ extension Catalogue {
     }
 
     /// Fields of SNAP_CHUNK itself that contradict one another: the snapshot is given up (SNP-023), or the message is malformed.
-    private static func chunkClose(_ id: String, _ what: String, _ change: @escaping @Sendable (inout SnapChunk) -> Void) -> Case {
+    private static func chunkClose(_ id: String, _ what: String, _ change: @escaping @Sendable (inout SnapChunk) -> Void) -> Case
+    {
         chunk(id, also: ["SNP-005"], "A snapshot with a chunk \(what) is given up with MALFORMED.") { trial in
             let (member, stream) = try await begun(trial)
             var chunk = Member.chunk([sample], codec: .none)
@@ -138,9 +147,13 @@ extension Catalogue {
         }
     }
 
-    private static func block(_ id: String, _ what: String, isGood: Bool = false, _ change: @escaping @Sendable (inout Block) -> Void) -> Case {
-        chunk("SNP-024/\(id)", also: ["SNP-022", "SNP-005", "ENC-010"],
-            isGood ? "A row block \(what) is taken." : "A snapshot with a row block \(what) is given up with MALFORMED.") { trial in
+    private static func block(
+        _ id: String, _ what: String, isGood: Bool = false, _ change: @escaping @Sendable (inout Block) -> Void
+    ) -> Case {
+        chunk(
+            "SNP-024/\(id)", also: ["SNP-022", "SNP-005", "ENC-010"],
+            isGood ? "A row block \(what) is taken." : "A snapshot with a row block \(what) is given up with MALFORMED."
+        ) { trial in
             let (member, stream) = try await begun(trial)
             var block = Block()
             change(&block)
@@ -152,7 +165,11 @@ extension Catalogue {
 
     private static let badBlocks: [Case] = [
         block("good", "put together by hand", isGood: true) { _ in },
-        block("no-rows", "without rows") { $0 = Block(rows: 0, origins: [], flags: [], indexes: [], sequences: [], stamps: [], shapes: [], rests: [], lengths: [], values: []) },
+        block("no-rows", "without rows") {
+            $0 = Block(
+                rows: 0, origins: [], flags: [], indexes: [], sequences: [], stamps: [], shapes: [], rests: [], lengths: [],
+                values: [])
+        },
         block("more-rows", "that counts a row more") { $0.rows = 3 },
         block("less-rows", "that counts a row less") { $0.rows = 1 },
         block("unused-origin", "with an origin that no row has") { $0.origins.append((6, 1)) },

@@ -10,22 +10,29 @@ extension Catalogue {
     ) -> Case { Case(id, also: also, summary, profile: .tables, isolation: .membership, run: run) }
 
     private static let needs: [Case] = [
-        receiving("REP-023/unknown-origin", also: ["SNP-001", "SNP-007", "SNP-012"],
-            "What no link streams is asked for by SNAP_REQUEST with the node's own vector.") { trial in
+        receiving(
+            "REP-023/unknown-origin", also: ["SNP-001", "SNP-007", "SNP-012"],
+            "What no link streams is asked for by SNAP_REQUEST with the node's own vector."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable()
             try await trial.write(table, [.put("a", "1")])
             let origin = Member.stranger()
             let (request, stream) = try await member.lure(table, VersionVector((origin, 1)))
             try expectEqual(request.have, VersionVector((trial.nodeOrigin, try await trial.last(table))), "have")
             try expectEqual([request.firstBucket, request.lastBucket], [0, 1023], "the buckets")
-            try expect(stream % 2 == (trial.target.node < member.identity.node ? 1 : 0) && stream > 0, "its kind of stream", got: "\(stream)")
+            try expect(
+                stream % 2 == (trial.target.node < member.identity.node ? 1 : 0) && stream > 0, "its kind of stream",
+                got: "\(stream)")
             let row = Row.of(origin, 1, "b", "2", stamp: member.stamp())
             member.serve(table, [row], stream: stream, vector: VersionVector((origin, 1)))
             try await member.link.fence()
             try expectEqual(try await trial.scan(table).map(\.text).sorted(), ["a=1", "b=2"], "rows")
             try expectEqual(try await trial.info(table).vector.sequence(of: origin), 1, "the vector")
         },
-        receiving("REP-023/not-streamable", also: ["REP-021", "SNP-001"], "Operations that the member cannot stream any more are asked for.") {
+        receiving(
+            "REP-023/not-streamable", also: ["REP-021", "SNP-001"],
+            "Operations that the member cannot stream any more are asked for."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             member.announce(table, vector: VersionVector((member.origin, 5)), streamable: 4)
@@ -50,7 +57,8 @@ extension Catalogue {
             member.announce(table, vector: try await trial.info(table).vector)
             try await expectNoRequest(trial, member, table)
         },
-        receiving("SNP-007/new-stream", also: ["SNP-001"], "Each request has a stream that was not used before on the link.") { trial in
+        receiving("SNP-007/new-stream", also: ["SNP-001"], "Each request has a stream that was not used before on the link.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             var streams: Set<UInt32> = []
             var vector = VersionVector()
@@ -74,7 +82,9 @@ extension Catalogue {
     }
 
     private static let ends: [Case] = [
-        receiving("SNP-011/removes", also: ["SNP-012"], "A complete snapshot removes rows that did not come and that its vector covers.") {
+        receiving(
+            "SNP-011/removes", also: ["SNP-012"], "A complete snapshot removes rows that did not come and that its vector covers."
+        ) {
             trial in
             let (member, table) = try await trial.memberAndTable()
             let origin = Member.stranger()
@@ -95,12 +105,15 @@ extension Catalogue {
             try await member.bring(table, [], vector: VersionVector((origin, 3)))
             try expectEqual(try await trial.scan(table).map(\.text).sorted(), ["a=1", "b=1"], "rows")
         },
-        receiving("SNP-031/collected", also: ["SNP-010", "SNP-011"],
-            "After a complete snapshot its collected is the node's, which owes a complete one to who lacks it.") { trial in
+        receiving(
+            "SNP-031/collected", also: ["SNP-010", "SNP-011"],
+            "After a complete snapshot its collected is the node's, which owes a complete one to who lacks it."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable()
             let (origin, other) = (Member.stranger(), Member.stranger())
             try await member.bring(
-                table, [], vector: VersionVector((origin, 5), (other, 2)), collected: VersionVector((origin, 4)), isComplete: true)
+                table, [], vector: VersionVector((origin, 5), (other, 2)), collected: VersionVector((origin, 4)), isComplete: true
+            )
             let link = try await trial.joinLink(.joiner())
             for (index, (have, isComplete)) in [
                 (VersionVector((origin, 4)), false), (VersionVector((origin, 3)), true), (VersionVector((other, 2)), true),
@@ -131,8 +144,10 @@ extension Catalogue {
             try await member.link.fence()
             try expectEqual(try await trial.info(table).vector, VersionVector((origin, 1)), "the vector")
         },
-        receiving("SNP-012/link-lost", also: ["SNP-014", "SNP-019"],
-            "After a link is lost in a snapshot, the vector is raised only to what all parts were sent with.") { try await resumed($0) },
+        receiving(
+            "SNP-012/link-lost", also: ["SNP-014", "SNP-019"],
+            "After a link is lost in a snapshot, the vector is raised only to what all parts were sent with."
+        ) { try await resumed($0) },
     ]
 
     private static func resumed(_ trial: Trial) async throws {
@@ -150,7 +165,9 @@ extension Catalogue {
         again.announce(table, vector: VersionVector((one, 4), (two, 7)))
         let (request, second) = try await again.expectRequest(table, within: trial.timing.reaction * 2)
         let isRest = request.firstBucket > 0
-        try expect(request.firstBucket <= next && request.lastBucket == 1023, "all buckets that did not come", got: "\(request.firstBucket)")
+        try expect(
+            request.firstBucket <= next && request.lastBucket == 1023, "all buckets that did not come",
+            got: "\(request.firstBucket)")
         again.serve(table, isRest ? [] : [row], stream: second, vector: VersionVector((one, 4), (two, 7)))
         try await again.link.fence()
         let expected = isRest ? VersionVector((one, 4)) : VersionVector((one, 4), (two, 7))
@@ -189,9 +206,13 @@ extension Catalogue {
         },
     ]
 
-    private static func mismatch(_ word: String, _ what: String, _ send: @escaping @Sendable (Member, UInt32, [Row]) -> Void) -> Case {
-        receiving("SNP-017/\(word)", also: ["SNP-005", "SNP-012", "SNP-018"],
-            "A snapshot \(what) is given up with SNAPSHOT_MISMATCH, and what still comes of it ignored.") { trial in
+    private static func mismatch(
+        _ word: String, _ what: String, _ send: @escaping @Sendable (Member, UInt32, [Row]) -> Void
+    ) -> Case {
+        receiving(
+            "SNP-017/\(word)", also: ["SNP-005", "SNP-012", "SNP-018"],
+            "A snapshot \(what) is given up with SNAPSHOT_MISMATCH, and what still comes of it ignored."
+        ) { trial in
             let (member, table) = try await trial.memberAndTable()
             let origin = Member.stranger()
             let rows = ["a", "b"].enumerated().map { Row.of(origin, UInt64($0 + 1), $1, "1", stamp: member.stamp()) }
@@ -224,7 +245,8 @@ extension Catalogue {
             try expectEqual(try await trial.texts(table, "late"), [], "rows")
             try expectEqual(try await trial.info(table).vector, VersionVector((origin, 1)), "the vector")
         },
-        receiving("SNP-018/cancelled", also: ["ERR-003"], "A snapshot that the sender gives up, with whatever code, is over.") { trial in
+        receiving("SNP-018/cancelled", also: ["ERR-003"], "A snapshot that the sender gives up, with whatever code, is over.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             let origin = Member.stranger()
             let (_, stream) = try await member.lure(table, VersionVector((origin, 1)))
@@ -270,7 +292,8 @@ extension Catalogue {
     }
 
     private static let memberLink: [Case] = [
-        receiving("SNP-007/wrong-kind", "A SNAP_REQUEST on a member link with the node's kind of stream closes the link.") { trial in
+        receiving("SNP-007/wrong-kind", "A SNAP_REQUEST on a member link with the node's kind of stream closes the link.") {
+            trial in
             let (member, table) = try await trial.memberAndTable()
             let wrong = member.stream(1) % 2 + 1
             member.link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: wrong)
@@ -300,10 +323,13 @@ extension Catalogue {
             member.link.grant(.max, on: .bulk)
             // The next snapshot comes behind what may still come of this one.
             member.link.send(
-                .snapRequest(SnapRequest(table: table, firstBucket: 0, lastBucket: 0, have: VersionVector())), stream: member.stream(2))
+                .snapRequest(SnapRequest(table: table, firstBucket: 0, lastBucket: 0, have: VersionVector())),
+                stream: member.stream(2))
             _ = try await member.link.expect("the end of the next snapshot") { message, header -> Bool? in
                 guard case .snapEnd = message else { return nil }
-                guard header.stream != member.stream(1) else { throw CaseFailure("no end of what was cancelled", got: "SNAP_END") }
+                guard header.stream != member.stream(1) else {
+                    throw CaseFailure("no end of what was cancelled", got: "SNAP_END")
+                }
                 return true
             }
         },

@@ -36,8 +36,10 @@ extension Catalogue {
                 _ = try await link.expect("SNAP_END") { message, _ in if case .snapEnd(let end) = message { end } else { nil } }
             }
         },
-        sending("SNP-015/many-chunks", also: ["SNP-016", "SNP-027", "SNP-021", "SNP-022", "FRM-030"],
-            "A large table comes in many chunks: numbered, in the order of buckets, each within the limit.") { try await manyChunks($0) },
+        sending(
+            "SNP-015/many-chunks", also: ["SNP-016", "SNP-027", "SNP-021", "SNP-022", "FRM-030"],
+            "A large table comes in many chunks: numbered, in the order of buckets, each within the limit."
+        ) { try await manyChunks($0) },
         sending("SNP-015/small-credit", also: ["FRM-030"], "A snapshot goes on each time that credit is given.") {
             try await smallCredit($0)
         },
@@ -70,8 +72,10 @@ extension Catalogue {
             link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: 2)
             try await link.expectCancel(.noSuchTable, stream: 2)
         },
-        sending("SNP-026/not-replicated", also: ["TAB-007"],
-            "A snapshot of a table that the node does not replicate is refused with NO_SUCH_TABLE.") { trial in
+        sending(
+            "SNP-026/not-replicated", also: ["TAB-007"],
+            "A snapshot of a table that the node does not replicate is refused with NO_SUCH_TABLE."
+        ) { trial in
             let table = try await trial.table(replicas: [.random()])
             let link = try await trial.joinLink(.node())
             link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: 2)
@@ -98,8 +102,10 @@ extension Catalogue {
         sending("SNP-008/fifth", also: ["LIM-026"], "The fifth snapshot at once on one link is refused with BUSY.") {
             try await fifth($0)
         },
-        sending("SNP-005/dropped-meanwhile", also: ["ERR-004"],
-            "A snapshot whose table is dropped while it is sent is given up with SNAP_CANCEL(NO_SUCH_TABLE).") { trial in
+        sending(
+            "SNP-005/dropped-meanwhile", also: ["ERR-004"],
+            "A snapshot whose table is dropped while it is sent is given up with SNAP_CANCEL(NO_SUCH_TABLE)."
+        ) { trial in
             let table = try await trial.source(large: 48)
             let link = try await trial.link(.joiner()) { $0.bulkCredit = 65_536 }
             link.send(.snapRequest(SnapRequest(table: table, have: VersionVector())), stream: 2)
@@ -152,14 +158,17 @@ extension Catalogue {
             let fetched = try await trial.joinLink(.node()).fetch(SnapRequest(table: table, have: have))
             try expectEqual(fetched.texts, ["a=1"], "rows")
         },
-        sending("SNP-009/tombstones", also: ["MRG-002", "TAB-012"], "A snapshot holds tombstones, with the version of the delete.") {
+        sending(
+            "SNP-009/tombstones", also: ["MRG-002", "TAB-012"], "A snapshot holds tombstones, with the version of the delete."
+        ) {
             trial in
             let table = try await trial.source([.put("a", "1"), .put("b", "2"), .delete("a", "x")])
             let last = try await trial.last(table)
             let fetched = try await trial.joinLink(.node()).fetch(
                 SnapRequest(table: table, have: VersionVector((trial.nodeOrigin, last - 1))))
             try expectEqual(fetched.texts, ["a=(deleted )"], "rows")
-            try expectEqual(fetched.rows[0].version.dot, Dot(origin: trial.nodeOrigin, sequence: last), "the dot of the tombstone")
+            try expectEqual(
+                fetched.rows[0].version.dot, Dot(origin: trial.nodeOrigin, sequence: last), "the dot of the tombstone")
         },
         sending("TAB-012/bag", also: ["MRG-002"], "In a bag a tombstone has the value that was deleted.") { trial in
             let table = try await trial.source([.put("a", "1"), .put("a", "2"), .delete("a", "1")], type: .bag)
@@ -169,17 +178,21 @@ extension Catalogue {
             try expectEqual(fetched.texts, ["a=(deleted 1)"], "rows")
         },
         sending("SNP-021/single-row", "A row that is longer than a chunk may be comes in a chunk of its own.") { trial in
-            let table = try await trial.source([.put("a", "1"), .put("b", String(repeating: "x", count: 300_000)), .put("c", "3")])
+            let table = try await trial.source([
+                .put("a", "1"), .put("b", String(repeating: "x", count: 300_000)), .put("c", "3"),
+            ])
             let fetched = try await trial.joinLink(.node()).fetch(SnapRequest(table: table, have: VersionVector()))
             try expectEqual(fetched.rows.map(\.value.count).sorted(), [1, 1, 300_000], "lengths of values")
         },
-        sending("SNP-020/only-none", also: ["SNP-030"], "A receiver that lists no codec but none is sent chunks of that codec.") { trial in
+        sending("SNP-020/only-none", also: ["SNP-030"], "A receiver that lists no codec but none is sent chunks of that codec.") {
+            trial in
             let table = try await trial.source(large: 4)
             let link = try await trial.link(.joiner()) { $0.codecs = [Codec.none.rawValue, Grease.value(3)] }
             let fetched = try await link.fetch(SnapRequest(table: table, have: VersionVector()))
             try expectEqual(Set(fetched.chunks.map(\.chunk.codec)), [.none], "codecs")
         },
-        sending("SNP-030/crc", also: ["SNP-020", "SNP-022"], "What is packed has a CRC, and unpacks to a canonical row block.") { trial in
+        sending("SNP-030/crc", also: ["SNP-020", "SNP-022"], "What is packed has a CRC, and unpacks to a canonical row block.") {
+            trial in
             let rows = (0..<2000).map { Operation.put("key-\($0)", "value-\($0 % 10)") }
             let table = try await trial.source(rows)
             let fetched = try await trial.joinLink(.node()).fetch(SnapRequest(table: table, have: VersionVector()))
@@ -187,23 +200,31 @@ extension Catalogue {
         },
     ]
 
-    private static let buckets: [Case] = [
-        (TableType.set, MergeRule.lww, "set"), (.orderedSet, .lww, "ordered-set"), (.bag, .lww, "bag"), (.set, .owner, "owner"),
-        (.bag, .owner, "owner-bag"),
-    ].map { type, merge, word in
-        sending("SNP-006/\(word)", also: ["SNP-009", "SNP-027", "LIM-010", "VER-020"],
-            "Of a table of this kind, each part of the buckets holds exactly the rows whose hash says so.") {
-            try await ranges($0, TableShape(type: type, merge: merge))
+    private static let buckets: [Case] =
+        [
+            (TableType.set, MergeRule.lww, "set"), (.orderedSet, .lww, "ordered-set"), (.bag, .lww, "bag"),
+            (.set, .owner, "owner"),
+            (.bag, .owner, "owner-bag"),
+        ].map { type, merge, word in
+            sending(
+                "SNP-006/\(word)", also: ["SNP-009", "SNP-027", "LIM-010", "VER-020"],
+                "Of a table of this kind, each part of the buckets holds exactly the rows whose hash says so."
+            ) {
+                try await ranges($0, TableShape(type: type, merge: merge))
+            }
         }
-    } + [("full", UInt16(1023), true), ("beyond", UInt16(1024), false)].map { word, last, isGood in
-        sending("LIM-010/last-bucket-\(word)", also: ["SNP-001"], "A range up to bucket \(last) is \(isGood ? "served" : "malformed").") {
-            trial in
-            let table = try await trial.source([.put("a", "1")])
-            let link = try await trial.joinLink(.node())
-            link.send(.snapRequest(SnapRequest(table: table, lastBucket: last, have: VersionVector())), stream: 2)
-            if isGood { _ = try await link.expectBegin(2) } else { try await link.expectClose(.malformed) }
+        + [("full", UInt16(1023), true), ("beyond", UInt16(1024), false)].map { word, last, isGood in
+            sending(
+                "LIM-010/last-bucket-\(word)", also: ["SNP-001"],
+                "A range up to bucket \(last) is \(isGood ? "served" : "malformed")."
+            ) {
+                trial in
+                let table = try await trial.source([.put("a", "1")])
+                let link = try await trial.joinLink(.node())
+                link.send(.snapRequest(SnapRequest(table: table, lastBucket: last, have: VersionVector())), stream: 2)
+                if isGood { _ = try await link.expectBegin(2) } else { try await link.expectClose(.malformed) }
+            }
         }
-    }
 }
 
 extension Catalogue {
@@ -257,16 +278,19 @@ extension Catalogue {
         link.grant(.max, on: .bulk)
         var ended: Set<UInt32> = []
         var refused: [UInt32: UInt16] = [:]
+        func note(_ message: Message, _ stream: UInt32) -> Bool? {
+            switch message {
+            case .snapEnd: ended.insert(stream)
+            case .snapCancel(let cancel): refused[stream] = cancel.code
+            default: return nil
+            }
+            return true
+        }
+        // The refusal may have come before the credit was used up.
+        for entry in link.heard { _ = note(entry.message, entry.header.stream) }
         while ended.count + refused.count < 5 {
             let patience = trial.timing.reaction * 4
-            _ = try await link.expect("the end of five snapshots", within: patience) { message, header -> Bool? in
-                switch message {
-                case .snapEnd: ended.insert(header.stream)
-                case .snapCancel(let cancel): refused[header.stream] = cancel.code
-                default: return nil
-                }
-                return true
-            }
+            _ = try await link.expect("the end of five snapshots", within: patience) { note($0, $1.stream) }
         }
         try expectEqual(ended, [1, 2, 3, 4], "streams of the snapshots that were served")
         try expectEqual(refused, [5: ErrorCode.busy.rawValue], "streams that were refused, and why")

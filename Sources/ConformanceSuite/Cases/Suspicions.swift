@@ -23,8 +23,10 @@ extension Catalogue {
                 _ = try await trial.client().call(.clusterRemove(name: other.identity.name))
             }
         },
-        trouble("FDT-001/silence", also: ["FDT-003", "HRT-007"],
-            "A member whose link the node closes with HEARTBEAT_TIMEOUT is suspected.") { trial in
+        trouble(
+            "FDT-001/silence", also: ["FDT-003", "HRT-007"],
+            "A member whose link the node closes with HEARTBEAT_TIMEOUT is suspected."
+        ) { trial in
             let watcher = try await trial.fastMember("watcher")
             let listener = try await trial.listen()
             let other = try await trial.fastMember("other", at: listener.address) { $0.heartbeatDeadline = 1 }
@@ -33,8 +35,10 @@ extension Catalogue {
             try await watcher.link.expectTold(other.identity.node, "that is suspect", within: deadline) { $0.state == .suspect }
             try await other.link.expectClose(.heartbeatTimeout)
         },
-        trouble("FDT-002/at-once", also: ["FDT-001", "FDT-003", "LNK-050"],
-            "A member whose link ends without CLOSE is suspected and dialed at once.", role: .dialer) { trial in
+        trouble(
+            "FDT-002/at-once", also: ["FDT-001", "FDT-003", "LNK-050"],
+            "A member whose link ends without CLOSE is suspected and dialed at once.", role: .dialer
+        ) { trial in
             let (watcher, other, listener) = try await trial.coupleWithListener()
             let start = ContinuousClock.now
             await other.link.connection.reset()
@@ -43,14 +47,18 @@ extension Catalogue {
             let time = ContinuousClock.now - start
             try expect(time < trial.interval(of: watcher) * 4, "a dial before any timer", got: "one after \(time.text)")
         },
-        trouble("FDT-002/finished", also: ["FDT-001"], "An end of the connection without CLOSE, though orderly, starts a suspicion.") {
+        trouble(
+            "FDT-002/finished", also: ["FDT-001"], "An end of the connection without CLOSE, though orderly, starts a suspicion."
+        ) {
             trial in
             let (watcher, other, _) = try await trial.coupleWithListener()
             other.link.connection.finish()
             try await watcher.link.expectTold(other.identity.node, "that is suspect") { $0.state == .suspect }
         },
-        trouble("FDT-003/probe-request", also: ["FDT-010", "MBR-011"],
-            "In a suspicion the record is suspect, is told, and another member is asked.") { trial in
+        trouble(
+            "FDT-003/probe-request", also: ["FDT-010", "MBR-011"],
+            "In a suspicion the record is suspect, is told, and another member is asked."
+        ) { trial in
             let (watcher, other, _) = try await trial.coupleWithListener()
             await other.link.connection.reset()
             let told = try await watcher.link.expectTold(other.identity.node, "that is suspect") { $0.state == .suspect }
@@ -73,7 +81,9 @@ extension Catalogue {
             }
             try expect((1...3).contains(asked), "one to three members that are asked", got: "\(asked)")
         },
-        trouble("FDT-007/down-at-once", also: ["MBR-018"], "A member that closes with SHUTTING_DOWN is down at once, without a probe.") {
+        trouble(
+            "FDT-007/down-at-once", also: ["MBR-018"], "A member that closes with SHUTTING_DOWN is down at once, without a probe."
+        ) {
             trial in
             let (watcher, other) = try await trial.couple()
             let before = Clock.milliseconds
@@ -85,7 +95,8 @@ extension Catalogue {
                 got: "\(told.downSince), the clock is \(before)")
             try await watcher.link.fence { if case .probeRequest = $0 { "it said that it stops" } else { nil } }
         },
-        trouble("FDT-008/leaving-stops", also: ["FDT-007"], "A leaving member that closes with SHUTTING_DOWN has left.") { trial in
+        trouble("FDT-008/leaving-stops", also: ["FDT-007"], "A leaving member that closes with SHUTTING_DOWN has left.") {
+            trial in
             let (watcher, other) = try await trial.couple()
             try await trial.announceLeaving(other, to: watcher)
             other.link.send(.close(Close(.shuttingDown)))
@@ -104,7 +115,8 @@ extension Catalogue {
     ]
 
     private static let outcomes: [Case] = [
-        trouble("FDT-005/nobody-reaches", also: ["FDT-003"], "A member that neither the node nor its helper reaches is down.") { trial in
+        trouble("FDT-005/nobody-reaches", also: ["FDT-003"], "A member that neither the node nor its helper reaches is down.") {
+            trial in
             let (watcher, other) = try await trial.couple()
             let before = Clock.milliseconds
             await other.link.connection.reset()
@@ -127,7 +139,8 @@ extension Catalogue {
             watcher.link.send(.close(Close(.internalError)))
             try await trial.expectRecord(of: other.identity.node, "down") { $0.state == .down }
         },
-        trouble("FDT-005/no-answer", "A member whose dial hangs and whose helper is silent is down after some intervals.") { trial in
+        trouble("FDT-005/no-answer", "A member whose dial hangs and whose helper is silent is down after some intervals.") {
+            trial in
             let (watcher, other, _) = try await trial.coupleWithListener()
             await other.link.connection.reset()
             _ = try await watcher.expectProbe(of: other)
@@ -165,8 +178,10 @@ extension Catalogue {
             try await watcher.link.fence { $0.tells(other.identity.node, [.down]) ? "it has refuted" : nil }
             try expectEqual(try await trial.record(of: other.identity.node), refuted, "the record")
         },
-        trouble("FDT-006/proof", "A member that answers a dial with its proof is not declared down, though it refuses the link.",
-            role: .dialer) { trial in
+        trouble(
+            "FDT-006/proof", "A member that answers a dial with its proof is not declared down, though it refuses the link.",
+            role: .dialer
+        ) { trial in
             let (watcher, other, listener) = try await trial.coupleWithListener()
             await other.link.connection.reset()
             let number = try await watcher.expectProbe(of: other)
@@ -219,7 +234,8 @@ extension Catalogue {
             let time = ContinuousClock.now - start
             try expect(time < .seconds(1), "an answer at once", got: "one after \(time.text)")
         },
-        trouble("FDT-011/answers-ping", "A PROBE_REQUEST about a silent member is answered with 1 as soon as that speaks.") { trial in
+        trouble("FDT-011/answers-ping", "A PROBE_REQUEST about a silent member is answered with 1 as soon as that speaks.") {
+            trial in
             let (asker, other) = try await trial.couple()
             try await other.link.fence()
             try await Clock.letPass(trial.interval(of: asker) * 2)
@@ -228,7 +244,8 @@ extension Catalogue {
             try await other.link.fence()
             try expectEqual(try await asker.expectProbeReply(78, of: other), true, "isReachable")
         },
-        trouble("FDT-011/mute", "A PROBE_REQUEST about a member that stays silent is answered with 0 after an interval.") { trial in
+        trouble("FDT-011/mute", "A PROBE_REQUEST about a member that stays silent is answered with 0 after an interval.") {
+            trial in
             let (asker, other) = try await trial.couple()
             try await Clock.letPass(trial.interval(of: asker) * 2)
             let start = ContinuousClock.now
@@ -238,7 +255,8 @@ extension Catalogue {
             let limit = trial.interval(of: asker) * 3 + .milliseconds(500)
             try expect(time < limit, "an answer after one interval", got: "one after \(time.text)")
         },
-        trouble("FDT-011/no-link", "A PROBE_REQUEST about a member without a link is answered with 0 when the dial fails.") { trial in
+        trouble("FDT-011/no-link", "A PROBE_REQUEST about a member without a link is answered with 0 when the dial fails.") {
+            trial in
             let asker = try await trial.fastMember("asker")
             let dead = Identity.node("dead").record(joined: asker.stamp())
             trial.removeAtEnd(dead.name)

@@ -10,25 +10,29 @@ extension Catalogue {
         _ run: @escaping @Sendable (Trial) async throws -> Void
     ) -> Case { Case(id, also: also, summary, profile: .tables, isolation: isolation, run: run) }
 
-    private static let names: [Case] = [
-        ("empty", ""), ("65-bytes", String(repeating: "n", count: 65)), ("leading-dot", ".a"), ("only-dot", "."), ("slash", "a/b"),
-        ("space", "a b"), ("at", "a@b"), ("colon", "a:b"), ("not-ascii", "\u{E9}"), ("nul", "a\0"),
-    ].map { word, name in
-        tables("TAB-001/\(word)", "A table name that breaks the grammar is malformed.", isolation: .shared) { trial in
-            let link = try await trial.joinLink(.joiner())
-            let request = OutgoingFrame(.snapRequest(SnapRequest(table: Names.table("n"), have: VersionVector())), stream: 2)
-            link.send(request.replacing(Raw.text("n"), by: Raw.text(name)))
-            try await link.expectClose(.malformed)
+    private static let names: [Case] =
+        [
+            ("empty", ""), ("65-bytes", String(repeating: "n", count: 65)), ("leading-dot", ".a"), ("only-dot", "."),
+            ("slash", "a/b"),
+            ("space", "a b"), ("at", "a@b"), ("colon", "a:b"), ("not-ascii", "\u{E9}"), ("nul", "a\0"),
+        ].map { word, name in
+            tables("TAB-001/\(word)", "A table name that breaks the grammar is malformed.", isolation: .shared) { trial in
+                let link = try await trial.joinLink(.joiner())
+                let request = OutgoingFrame(.snapRequest(SnapRequest(table: Names.table("n"), have: VersionVector())), stream: 2)
+                link.send(request.replacing(Raw.text("n"), by: Raw.text(name)))
+                try await link.expectClose(.malformed)
+            }
         }
-    } + [
-        ("one-byte", "_"), ("64-bytes", String(repeating: "n", count: 64)), ("every-kind", "aZ09_-.z"), ("leading-dash", "-a"),
-    ].map { word, name in
-        tables("TAB-001/good-\(word)", "A table name that follows the grammar is read.", isolation: .shared) { trial in
-            let link = try await trial.joinLink(.joiner())
-            link.send(.snapRequest(SnapRequest(table: Names.table(name), have: VersionVector())), stream: 2)
-            try await link.expectCancel(.noSuchTable, stream: 2)
+        + [
+            ("one-byte", "_"), ("64-bytes", String(repeating: "n", count: 64)), ("every-kind", "aZ09_-.z"),
+            ("leading-dash", "-a"),
+        ].map { word, name in
+            tables("TAB-001/good-\(word)", "A table name that follows the grammar is read.", isolation: .shared) { trial in
+                let link = try await trial.joinLink(.joiner())
+                link.send(.snapRequest(SnapRequest(table: Names.table(name), have: VersionVector())), stream: 2)
+                try await link.expectCancel(.noSuchTable, stream: 2)
+            }
         }
-    }
 
     /// Where fields of the definition begin in the body of a DEFINITIONS with one definition of a two-byte name.
     private enum Place {
@@ -80,8 +84,10 @@ extension Catalogue {
     ]
 
     private static let created: [Case] = [
-        tables("TAB-018/create", also: ["TAB-002", "TAB-009", "VER-001"],
-            "A new table's definition has a stamp of the clock, the node's origin, and the stamp as sequence.") { trial in
+        tables(
+            "TAB-018/create", also: ["TAB-002", "TAB-009", "VER-001"],
+            "A new table's definition has a stamp of the clock, the node's origin, and the stamp as sequence."
+        ) { trial in
             let member = try await trial.member()
             let before = Clock.milliseconds
             let table = try await trial.table(type: .bag, storage: .disc, merge: .owner, replicas: [trial.target.node])
@@ -96,8 +102,10 @@ extension Catalogue {
                 asked == (.bag, .disc, .owner, [trial.target.node]), "the definition that was asked for", got: "\(asked)")
             try expectEqual(told, try await trial.info(table).definition, "the definition of tableInfo")
         },
-        tables("TAB-014/drop", also: ["TAB-018", "TAB-009", "TAB-010"],
-            "A dropped table's definition has exists 0, a new version, and its stamp as floor.") { trial in
+        tables(
+            "TAB-014/drop", also: ["TAB-018", "TAB-009", "TAB-010"],
+            "A dropped table's definition has exists 0, a new version, and its stamp as floor."
+        ) { trial in
             let member = try await trial.member()
             let table = try await trial.table()
             let created = try await member.expectDefinition(table) { $0.exists }
@@ -109,14 +117,16 @@ extension Catalogue {
                 dropped.version.dot, Dot(origin: trial.nodeOrigin, sequence: dropped.version.stamp.value), "the dot")
             try expectEqual(dropped.type, created.type, "type")
         },
-        tables("TAB-010/dropped-is-kept", also: ["TAB-009"], "The definition of a dropped table is told to a new member.") { trial in
+        tables("TAB-010/dropped-is-kept", also: ["TAB-009"], "The definition of a dropped table is told to a new member.") {
+            trial in
             let table = try await trial.table()
             _ = try await trial.client().succeed(.tableDrop(table))
             let member = try await trial.member()
             let told = try await member.firstDefinitions().first { $0.name == table }
             try expectEqual(told?.exists, false, "exists of the dropped table")
         },
-        tables("TAB-009/all-at-once", also: ["TAB-002"], "At the beginning of a member link the whole catalogue comes.") { trial in
+        tables("TAB-009/all-at-once", also: ["TAB-002"], "At the beginning of a member link the whole catalogue comes.") {
+            trial in
             let table = try await trial.table()
             let member = try await trial.member()
             let told = try await member.firstDefinitions().map(\.name)
@@ -141,7 +151,8 @@ extension Catalogue {
             let member = try await trial.member()
             try expect(member.link.heard.contains { $0.message.isAbout(table) }, "TABLE_STATE of \(table)", got: "none")
         },
-        tables("TAB-007/others", also: ["REP-022", "CAL-024"], "A table whose replicas are others is known, but not replicated.") {
+        tables("TAB-007/others", also: ["REP-022", "CAL-024"], "A table whose replicas are others is known, but not replicated.")
+        {
             trial in
             let member = Identity.node("replica")
             let table = try await trial.table(replicas: [member.node])
@@ -156,7 +167,8 @@ extension Catalogue {
     ]
 
     private static let merged: [Case] = [
-        tables("TAB-008/higher-version", "Of two definitions the one with the higher version is kept, whichever came first.") { trial in
+        tables("TAB-008/higher-version", "Of two definitions the one with the higher version is kept, whichever came first.") {
+            trial in
             let member = try await trial.member()
             for (word, isFirst) in [("later", false), ("first", true)] {
                 let low = try await trial.foreign(word, by: member)
@@ -195,7 +207,10 @@ extension Catalogue {
             high.floor = older.floor
             try expectEqual(try await trial.info(low.name).definition, high, "the definition")
         },
-        tables("TAB-008/comes-back", also: ["TAB-010"], "A table that was dropped exists again under a higher version, with its floor.") {
+        tables(
+            "TAB-008/comes-back", also: ["TAB-010"],
+            "A table that was dropped exists again under a higher version, with its floor."
+        ) {
             trial in
             let table = try await trial.table()
             _ = try await trial.client().succeed(.tableDrop(table))
@@ -246,7 +261,8 @@ extension Catalogue {
 
     private static let strangers: [Case] = Unknown.allCases.flatMap { kind in
         ["operations", "ack", "table-state", "digest-request", "digests"].map { word in
-            tables("TAB-016/\(kind.rawValue)-\(word)", "What a peer says of a table that is \(kind.rawValue) is ignored.") { trial in
+            tables("TAB-016/\(kind.rawValue)-\(word)", "What a peer says of a table that is \(kind.rawValue) is ignored.") {
+                trial in
                 try await ignored(trial, kind, word)
             }
         }

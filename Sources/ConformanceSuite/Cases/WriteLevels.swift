@@ -41,7 +41,8 @@ extension Catalogue {
             members[1].acknowledge(message)
             try await call.expectWritten(replicas: 3, wanted: 3)
         },
-        level("REP-030/majority-of-3", also: ["REP-031"], "A write of the level majority waits for two of three replicas.") { trial in
+        level("REP-030/majority-of-3", also: ["REP-031"], "A write of the level majority waits for two of three replicas.") {
+            trial in
             let (members, call, message) = try await writeWaiting(trial, .majority, members: 2)
             try await call.expectWaiting()
             members[1].acknowledge(message)
@@ -66,7 +67,8 @@ extension Catalogue {
             members[0].acknowledge(message, applied: message.last, durable: message.first - 1)
             try await call.expectWritten(replicas: 2, wanted: 2)
         },
-        level("REP-031/disc-not-durable", "In a disc table that syncs at once an ACK counts only when the write is durable.") { trial in
+        level("REP-031/disc-not-durable", "In a disc table that syncs at once an ACK counts only when the write is durable.") {
+            trial in
             let (members, call, message) = try await writeWaiting(trial, .all, members: 1, storage: .disc)
             members[0].acknowledge(message, applied: message.last, durable: message.first - 1)
             try await members[0].link.fence()
@@ -77,7 +79,9 @@ extension Catalogue {
     ]
 
     private static let failures: [Case] = [
-        level("REP-032/timeout", also: ["REP-030"], "A level that is not reached in time is answered with ACKNOWLEDGEMENT_TIMEOUT.") {
+        level(
+            "REP-032/timeout", also: ["REP-030"], "A level that is not reached in time is answered with ACKNOWLEDGEMENT_TIMEOUT."
+        ) {
             trial in
             let start = ContinuousClock.now
             let (_, call, _) = try await writeWaiting(trial, .all, members: 1, timeout: 300)
@@ -86,7 +90,8 @@ extension Catalogue {
             let time = ContinuousClock.now - start
             try expect(time >= .milliseconds(290), "an answer after 300 ms", got: "one after \(time.text)")
         },
-        level("REP-033/stays", also: ["REP-032"], "A write that timed out stays, and goes on to replicas that come later.") { trial in
+        level("REP-033/stays", also: ["REP-032"], "A write that timed out stays, and goes on to replicas that come later.") {
+            trial in
             let (members, call, message) = try await writeWaiting(trial, .all, members: 1, timeout: 50)
             try expectEqual(
                 try await call.reply().code, ErrorCode.acknowledgementTimeout.rawValue, "the code of the reply")
@@ -95,14 +100,20 @@ extension Catalogue {
             again.announce(message.table, vector: VersionVector((trial.nodeOrigin, message.first - 1)))
             try expectEqual(try await again.link.expectOperations(message.table), message, "OPERATIONS on the next link")
         },
-        level("REP-034/goes-down", also: ["FDT-007"], "A replica that goes down while a write waits for it is not asked for any more.") {
+        level(
+            "REP-034/goes-down", also: ["FDT-007"],
+            "A replica that goes down while a write waits for it is not asked for any more."
+        ) {
             trial in
             let (members, call, _) = try await writeWaiting(trial, .all, members: 1)
             try await call.expectWaiting()
             members[0].link.send(.close(Close(.shuttingDown)))
             try await call.expectWritten(replicas: 1, wanted: 1)
         },
-        level("REP-034/removed", also: ["MBR-024"], "A replica that is removed while a write waits for it is not asked for any more.") {
+        level(
+            "REP-034/removed", also: ["MBR-024"],
+            "A replica that is removed while a write waits for it is not asked for any more."
+        ) {
             trial in
             let (members, call, message) = try await writeWaiting(trial, .all, members: 2)
             members[0].acknowledge(message)

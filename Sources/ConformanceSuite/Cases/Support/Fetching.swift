@@ -133,10 +133,14 @@ private struct ChunkCheck {
         try expectEqual(chunk.number, number, "the number of the chunk (SNP-015)")
         try expect(codecs.contains(chunk.codec.rawValue), "a codec of the suite's HELLO (SNP-020)", got: "\(chunk.codec)")
         try expect(
-            (nextBucket...request.lastBucket + 1).contains(chunk.nextBucket) || number == 0 && chunk.nextBucket <= request.lastBucket + 1,
+            (nextBucket...request.lastBucket + 1).contains(chunk.nextBucket)
+                || number == 0 && chunk.nextBucket <= request.lastBucket + 1,
             "a nextBucket that does not fall or leave the range (SNP-016)", got: "\(chunk.nextBucket) after \(nextBucket)")
         let (rows, count) = try unpack(chunk)
-        let allowed = max(Int(nextBucket), Int(request.firstBucket))...max(Int(nextBucket), min(Int(chunk.nextBucket), Int(request.lastBucket)))
+        let allowed =
+            max(
+                Int(nextBucket), Int(request.firstBucket))...max(
+                Int(nextBucket), min(Int(chunk.nextBucket), Int(request.lastBucket)))
         for row in rows {
             try expect(
                 allowed.contains(shape.bucket(row)), "rows of the buckets \(allowed) in chunk \(number) (SNP-027)",

@@ -69,7 +69,8 @@ final class Host {
         let told = try await acceptance(definitions, others: others)
         link.sendLong(.joinAccept(told))
         try await serve(link)
-        let close = try await link.expect("CLOSE(JOINED)") { message, _ in
+        // It writes down the whole catalogue first.
+        let close = try await link.expect("CLOSE(JOINED)", within: trial.timing.reaction * 8) { message, _ in
             if case .close(let close) = message { close } else { nil }
         }
         try expectEqual(close.code, ErrorCode.joined.rawValue, "the code of CLOSE")
