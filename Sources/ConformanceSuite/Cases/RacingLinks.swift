@@ -106,6 +106,7 @@ extension Catalogue {
         let listener = try await trial.listen()
         var identity = Identity.node(address: listener.address)
         let own = trial.target.node.value
+        guard own > 1, own < .max else { throw CaseFailure("a node id drawn at random", got: "\(own)") }
         identity.node = NodeID(lower ? .random(in: 1..<own) : .random(in: (own + 1) ... .max))
         let member = try await trial.member(identity)
         await member.link.connection.reset()

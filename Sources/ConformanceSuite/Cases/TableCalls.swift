@@ -28,13 +28,7 @@ extension Catalogue {
                     throw CaseFailure("the definition that exists", got: "\(result)")
                 }
             },
-            Case("TAB-006/strong", "The reserved merge rule is refused with NOT_SUPPORTED.", profile: .client) { trial in
-                let link = try await trial.link()
-                let name = Names.table("conform-strong")
-                try await link.expectRefusal(.notSupported, of: .tableCreate(definition(name, trial, merge: .strong)))
-                try await link.expectRefusal(.noSuchTable, of: .tableInfo(name))
-            },
-            Case(
+                Case(
                 "TAB-018/version", also: ["CAL-015"],
                 "A new definition has a stamp of the node's clock, its origin, and the stamp as sequence.", profile: .client
             ) {

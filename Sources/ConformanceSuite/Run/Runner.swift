@@ -16,6 +16,8 @@ package struct Runner: Sendable {
     package var width = 8
     /// A run ends when there is no node to begin with. Without that it shows what cases say of something that is none.
     package var stopsWithoutNode = true
+    /// Cases that would see one another run one at a time. What is no node has nothing to see.
+    package var isolates = true
     /// After each case a fresh link has to work.
     package var checksAftermath = true
 
@@ -40,6 +42,7 @@ package struct Runner: Sendable {
         let ordered = cases.shuffled(using: &random)
         let lost = Flag()
         let ready = prepared
+        guard isolates else { return await prepared.runAll(ordered, width: width, lost, report) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await ready.runAll(ordered.filter { $0.isolation == .membership }, width: 1, lost, report) }
             group.addTask { await ready.runAll(ordered.filter { $0.isolation == .shared }, width: ready.width, lost, report) }
