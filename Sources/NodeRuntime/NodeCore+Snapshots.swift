@@ -191,6 +191,7 @@ extension NodeCore {
                         stream: stream, from: peer, .storageFailed, text: "the rows could not be stored", elapsed: clock.elapsed))
             }
             noteConflicts(applied)
+            observeRows(of: snapshot.table)
             counters.snapshotRowsReceived += UInt64(applied.rows)
             run(
                 replication.receivedChunk(

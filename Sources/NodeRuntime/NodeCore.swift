@@ -136,9 +136,11 @@ final class NodeCore {
         }.nonisolated()
     }
 
-    /// Tells replication all that is on disk: tables first, then members.
+    /// Tells replication all that is on disk or came with a join: tables first, then members.
     func beginReplication() {
         for definition in data.definitions {
+            observe(definition)
+            observeRows(of: definition.name)
             configureTable(definition.name)
             if let table = localTable(definition.name) { run(replication.define(table, elapsed: clock.elapsed)) }
         }
