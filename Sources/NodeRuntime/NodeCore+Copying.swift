@@ -78,7 +78,7 @@ extension NodeCore {
             var part = session.current?[id], let begin = part.begin
         else { return }
         guard chunk.number == part.chunks else {
-            return sourceFailed(link.id, session, "chunk \(chunk.number) came where \(part.chunks) was due")
+            return refuse(id, session, .snapshotMismatch, "chunk \(chunk.number) came where \(part.chunks) was due")
         }
         // The tracker is large: no second reference to it while it changes.
         session.current?[id]?.tracker = nil
@@ -93,10 +93,12 @@ extension NodeCore {
             part.digest &+= applied.digest
             session.current?[id] = part
             endOfTurnSoon()
-        } catch let error as StorageError {
-            failJoin(.storageFailed, "the copy could not be stored: \(error)")
+        } catch let error as DecodingError {
+            refuse(id, session, error.code, "\(error)")
+        } catch StorageError.table(.malformed(let error)) {
+            refuse(id, session, error.code, "\(error)")
         } catch {
-            sourceFailed(link.id, session, "\(error)")
+            failJoin(.storageFailed, "the copy could not be stored: \(error)")
         }
     }
 
@@ -106,7 +108,7 @@ extension NodeCore {
             let begin = part.begin
         else { return }
         guard end == SnapEnd(chunks: part.chunks, rows: part.rows, digest: part.digest) else {
-            return sourceFailed(link.id, session, "the rows do not have the digest that was announced")
+            return refuse(id, session, .snapshotMismatch, "the rows do not have the digest that was announced")
         }
         do throws(StorageError) {
             if begin.isComplete {
@@ -130,6 +132,14 @@ extension NodeCore {
         guard let session = joining, session.current?[id] != nil else { return }
         guard session.link == link.id else { return sourceFailed(link.id, session, cancel.text) }
         failJoin(ErrorCode(rawValue: cancel.code) ?? .internalError, "the cluster gave the copy up: \(cancel.text)")
+    }
+
+    /// A part is given up: the member is told why before the link goes (SNP-005).
+    private func refuse(_ id: TableCopy.PartID, _ session: JoinSession, _ code: ErrorCode, _ text: String) {
+        let handler = links[id.link]?.handler
+        handler?.send(.snapCancel(SnapCancel(code, text: text)), stream: id.stream)
+        handler?.flush()
+        sourceFailed(id.link, session, text)
     }
 
     /// What one member sends is damaged: of a further one nothing more is taken, without the first one there is no copy.

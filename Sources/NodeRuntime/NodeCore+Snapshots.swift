@@ -1,6 +1,7 @@
 import ClusterModel
 import ClusterStateMachine
 import LinkTransport
+import Logging
 import NIOCore
 import TableStorage
 import WireFormat
@@ -182,9 +183,7 @@ extension NodeCore {
         do throws(DecodingError) {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)
-            let applied = attempt { () throws(StorageError) in
-                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
-            }
+            let applied = try merge(block, into: snapshot, knowledge)
             guard let applied else {
                 return run(
                     replication.snapshotFailed(
@@ -201,6 +200,20 @@ extension NodeCore {
             run(
                 replication.snapshotFailed(
                     stream: stream, from: peer, error.code, text: "\(error)", elapsed: clock.elapsed))
+        }
+    }
+
+    /// - Throws: what is wrong with the block: the peer's fault, not the disk's (SNP-024, MRG-011, LIM-009).
+    /// - Returns: nil when this node cannot store it.
+    private func merge(
+        _ block: [UInt8], into snapshot: SnapshotReceiving, _ knowledge: WriterKnowledge
+    ) throws(DecodingError) -> Applied? {
+        do throws(StorageError) {
+            return try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
+        } catch {
+            if case .table(.malformed(let fault)) = error { throw fault }
+            logger.warning("storage refused a change", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 
