@@ -198,6 +198,12 @@ extension NodeCore {
                         node: hello.node, joined: joined, incarnation: hello.incarnation, state: .joining, name: hello.name,
                         address: address)))
         }
+        // The machine takes the record after this event, and has it written: both come before the answer (JON-002, JON-006).
+        loop.assumeIsolated().execute { self.accept(joined, on: link) }
+    }
+
+    private func accept(_ joined: Stamp, on link: Link) {
+        guard links[link.id] != nil else { return }
         let counts = data.definitions.filter(\.exists).map {
             TableCount(table: $0.name, rows: UInt64(data.table(named: $0.name)?.rowCount ?? 0))
         }
