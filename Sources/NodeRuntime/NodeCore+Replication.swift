@@ -37,8 +37,16 @@ extension NodeCore {
     }
 
     private func closeLink(to peer: NodeID, _ code: ErrorCode, _ text: String) {
-        guard let id = machine.link(to: peer) else { return }
-        handle(.wireError(id, code, offendingType: 0, offendingSequence: 0, text: text))
+        guard let link = memberLink(peer) else { return }
+        refuse(link, code, text)
+    }
+
+    /// Closes any link for what its peer has just sent.
+    func refuse(_ link: Link, _ code: ErrorCode, _ text: String) {
+        let blamed = blamed?.link == link.id ? blamed : nil
+        handle(
+            .wireError(
+                link.id, code, offendingType: blamed?.type.rawValue ?? 0, offendingSequence: blamed?.sequence ?? 0, text: text))
     }
 
     // MARK: Links

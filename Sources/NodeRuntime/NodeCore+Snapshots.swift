@@ -49,16 +49,19 @@ extension NodeCore {
         if let peer = link.member {
             run(replication.received(request, stream: stream, from: peer))
         } else if link.hello?.intent == .join {
+            guard link.serving[stream] == nil else {
+                return refuse(link, .unexpectedMessage, "SNAP_REQUEST: stream \(stream) is in use")
+            }
             startServing(request, stream: stream, on: link)
         }
     }
 
     func startServing(_ request: SnapRequest, stream: UInt32, on link: Link) {
-        guard let table = data.table(named: request.table) else {
+        guard let table = data.table(named: request.table), table.definition.isReplica(store.identity.node) else {
             return link.handler.send(
                 .snapCancel(SnapCancel(.noSuchTable, text: "this node has no table \(request.table)")), stream: stream)
         }
-        guard link.serving[stream] == nil, link.serving.count < Limits.snapshotsPerLink else {
+        guard link.serving.count < Limits.snapshotsPerLink else {
             return link.handler.send(
                 .snapCancel(SnapCancel(.busy, text: "\(Limits.snapshotsPerLink) snapshots are under way on this link")),
                 stream: stream)
@@ -179,7 +182,13 @@ extension NodeCore {
     func received(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
         guard let peer = link.member else { return joinReceived(chunk, stream: stream, on: link) }
         let key = SnapshotKey(peer: peer, stream: stream)
-        guard let snapshot = incoming[key], replication.wants(stream: stream, from: peer) else { return }
+        guard let snapshot = incoming[key], replication.wants(stream: stream, from: peer) else {
+            // Given up here while it was on its way (SNP-018), or the peer's fault (SNP-029).
+            return run(
+                replication.receivedChunk(
+                    number: chunk.number, nextBucket: chunk.nextBucket, rows: 0, digest: 0, stream: stream, from: peer,
+                    elapsed: clock.elapsed))
+        }
         do throws(DecodingError) {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)

@@ -30,6 +30,8 @@ final class NodeCore {
     var listener: (any Channel)?
     var httpListener: (any Channel)?
     var links: [LinkID: Link] = [:]
+    /// The message that is being handled: what a CLOSE because of it names (LNK-046).
+    var blamed: (link: LinkID, type: MessageType, sequence: UInt64)?
     /// Connections that only wait for the peer to close after CLOSE.
     var draining: Set<ObjectIdentifier> = []
 
