@@ -126,7 +126,7 @@ let package = Package(
             name: "NodeRuntimeTests",
             dependencies: [
                 "NodeRuntime", "ClusterStateMachine", "TableStorage", "ClusterModel", "LinkTransport", "WireFormat", "PacketCapture",
-                logging,
+                "ConformanceSuite", nioPosix, logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -53,7 +53,8 @@ public struct HybridClock: Hashable, Sendable {
     /// A stamp above every stamp issued or seen so far.
     /// - Parameter milliseconds: the system clock, milliseconds since 1970.
     public mutating func issue(at milliseconds: UInt64) -> Stamp {
-        latest = max(Stamp(latest.value + 1), Stamp(milliseconds: milliseconds))
+        // At the end of the numbers it stands still: a stamp that somebody else made up must not stop this node.
+        latest = max(Stamp(latest.value == .max ? .max : latest.value + 1), Stamp(milliseconds: milliseconds))
         return latest
     }
 

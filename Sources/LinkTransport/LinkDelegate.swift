@@ -38,7 +38,7 @@ public protocol LinkDelegate: AnyObject {
     /// Any other message. AUTH and CREDIT do not come here.
     func link(_ link: LinkHandler, received message: Message, stream: UInt32)
     /// A frame of an unknown odd type was skipped (EXT-001).
-    func linkSkippedFrame(_ link: LinkHandler)
+    func link(_ link: LinkHandler, skipped header: FrameHeader)
     func link(_ link: LinkHandler, violated violation: LinkViolation)
     /// The connection is over. Nothing else comes after this.
     func link(_ link: LinkHandler, ended end: LinkEnd)

@@ -166,7 +166,7 @@ public final class LinkHandler: ChannelInboundHandler {
 
     private func receive(_ frame: Frame) {
         switch frame.content {
-        case .ignorable: delegate?.linkSkippedFrame(self)
+        case .ignorable: delegate?.link(self, skipped: frame.header)
         case .message(let message): receive(message, header: frame.header)
         case .refusedCall(let error):
             guard isAuthenticated else {

@@ -18,7 +18,8 @@ final class JoinSession {
     /// Tables still to be copied, the next one last.
     var waiting: [TableName] = []
     var current: TableCopy?
-    private var lastStream: UInt32 = 0
+    /// The last stream that was asked for on each link; they count from 1.
+    private var lastStreams: [LinkID: UInt32] = [:]
     var copied: UInt64 = 0
     var merged: UInt64 = 0
 
@@ -30,10 +31,13 @@ final class JoinSession {
         self.caller = caller
     }
 
-    func makeStream() -> UInt32 {
-        lastStream += 1
-        return lastStream
+    func makeStream(on link: LinkID) -> UInt32 {
+        lastStreams[link, default: 0] += 1
+        return lastStreams[link] ?? 1
     }
+
+    /// Whether a snapshot was ever asked for: what comes of one that is over is ignored (SNP-018).
+    func hasAsked(_ id: TableCopy.PartID) -> Bool { id.stream > 0 && id.stream <= lastStreams[id.link] ?? 0 }
 }
 
 /// One table that a joiner copies, in parts: a part is a range of buckets that one member is asked for.

@@ -56,7 +56,7 @@ extension NodeCore {
     private func askForParts(_ session: JoinSession) {
         for id in [session.link] + session.sources.keys.sorted() where id == session.link || session.sources[id] == true {
             while let copy = session.current, let buckets = session.current?.next(on: id, limit: Self.partsUnderWay) {
-                let stream = session.makeStream()
+                let stream = session.makeStream(on: id)
                 session.current?.begin(TableCopy.PartID(link: id, stream: stream), buckets)
                 let request = SnapRequest(
                     table: copy.table, firstBucket: buckets.lowerBound, lastBucket: buckets.upperBound, have: copy.have)
@@ -67,7 +67,10 @@ extension NodeCore {
 
     func joinReceived(_ begin: SnapBegin, stream: UInt32, on link: Link) {
         let id = TableCopy.PartID(link: link.id, stream: stream)
-        guard let session = joining, let copy = session.current, copy[id] != nil else { return }
+        guard let session = joining, let copy = session.current, let part = copy[id] else { return stray("SNAP_BEGIN", id) }
+        guard part.begin == nil, begin.table == copy.table else {
+            return refuse(link, .unexpectedMessage, "SNAP_BEGIN: snapshot \(stream) has begun, or is of another table")
+        }
         session.current?[id]?.begin = begin
         session.current?[id]?.tracker = begin.isComplete && copy.hadRows ? SnapshotTracker() : nil
     }
@@ -76,9 +79,9 @@ extension NodeCore {
         let id = TableCopy.PartID(link: link.id, stream: stream)
         guard let session = joining, let generation = session.generation, let table = session.current?.table,
             var part = session.current?[id], let begin = part.begin
-        else { return }
+        else { return stray("SNAP_CHUNK", id) }
         guard chunk.number == part.chunks else {
-            return sourceFailed(link.id, session, "chunk \(chunk.number) came where \(part.chunks) was due")
+            return refuse(id, session, .snapshotMismatch, "chunk \(chunk.number) came where \(part.chunks) was due")
         }
         // The tracker is large: no second reference to it while it changes.
         session.current?[id]?.tracker = nil
@@ -93,10 +96,12 @@ extension NodeCore {
             part.digest &+= applied.digest
             session.current?[id] = part
             endOfTurnSoon()
-        } catch let error as StorageError {
-            failJoin(.storageFailed, "the copy could not be stored: \(error)")
+        } catch let error as DecodingError {
+            refuse(id, session, error.code, "\(error)")
+        } catch StorageError.table(.malformed(let error)) {
+            refuse(id, session, error.code, "\(error)")
         } catch {
-            sourceFailed(link.id, session, "\(error)")
+            failJoin(.storageFailed, "the copy could not be stored: \(error)")
         }
     }
 
@@ -104,9 +109,9 @@ extension NodeCore {
         let id = TableCopy.PartID(link: link.id, stream: stream)
         guard let session = joining, let generation = session.generation, let copy = session.current, let part = copy[id],
             let begin = part.begin
-        else { return }
+        else { return stray("SNAP_END", id) }
         guard end == SnapEnd(chunks: part.chunks, rows: part.rows, digest: part.digest) else {
-            return sourceFailed(link.id, session, "the rows do not have the digest that was announced")
+            return refuse(id, session, .snapshotMismatch, "the rows do not have the digest that was announced")
         }
         do throws(StorageError) {
             if begin.isComplete {
@@ -130,6 +135,22 @@ extension NodeCore {
         guard let session = joining, session.current?[id] != nil else { return }
         guard session.link == link.id else { return sourceFailed(link.id, session, cancel.text) }
         failJoin(ErrorCode(rawValue: cancel.code) ?? .internalError, "the cluster gave the copy up: \(cancel.text)")
+    }
+
+    /// A message of a snapshot that is over is ignored (SNP-018); of one that was not asked for, or has not begun, it is the
+    /// member's fault (SNP-029).
+    private func stray(_ name: String, _ id: TableCopy.PartID) {
+        guard let link = links[id.link], let session = joining else { return }
+        guard session.current?[id] != nil || !session.hasAsked(id) else { return }
+        refuse(link, .unexpectedMessage, "\(name): snapshot \(id.stream) was not asked for, or has not begun")
+    }
+
+    /// A part is given up: the member is told why before the link goes (SNP-005).
+    private func refuse(_ id: TableCopy.PartID, _ session: JoinSession, _ code: ErrorCode, _ text: String) {
+        let handler = links[id.link]?.handler
+        handler?.send(.snapCancel(SnapCancel(code, text: text)), stream: id.stream)
+        handler?.flush()
+        sourceFailed(id.link, session, text)
     }
 
     /// What one member sends is damaged: of a further one nothing more is taken, without the first one there is no copy.

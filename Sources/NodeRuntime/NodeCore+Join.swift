@@ -186,7 +186,7 @@ extension NodeCore {
 extension NodeCore {
     func admit(_ request: JoinRequest, _ hello: Hello, on id: LinkID) {
         guard let link = links[id] else { return }
-        if let reject = rejection(of: request, hello) {
+        if let reject = rejection() {
             return link.handler.send(.joinReject(reject))
         }
         for record in machine.members { hybridClock.observe(record.joined) }
@@ -198,6 +198,12 @@ extension NodeCore {
                         node: hello.node, joined: joined, incarnation: hello.incarnation, state: .joining, name: hello.name,
                         address: address)))
         }
+        // The machine takes the record after this event, and has it written: both come before the answer (JON-002, JON-006).
+        loop.assumeIsolated().execute { self.accept(joined, on: link) }
+    }
+
+    private func accept(_ joined: Stamp, on link: Link) {
+        guard links[link.id] != nil else { return }
         let counts = data.definitions.filter(\.exists).map {
             TableCount(table: $0.name, rows: UInt64(data.table(named: $0.name)?.rowCount ?? 0))
         }
@@ -209,14 +215,11 @@ extension NodeCore {
         }
     }
 
-    private func rejection(of request: JoinRequest, _ hello: Hello) -> JoinReject? {
-        if request.mode == .refuse, !request.tables.isEmpty {
-            return JoinReject(
-                .notEmpty,
-                text: "the joining node has rows of its own: say --merge to bring them along or --replace to archive them",
-                tables: request.tables)
+    /// What the machine cannot know speaks against a join (JON-003).
+    private func rejection() -> JoinReject? {
+        if joining != nil || isStopping || !leaving.isEmpty {
+            return JoinReject(.busy, text: "this node is itself joining, leaving or stopping; try again")
         }
-        if joining != nil || isStopping { return JoinReject(.busy, text: "this node is itself joining or stopping; try again") }
         if let failure = store.failure { return JoinReject(.storageFailed, text: "the storage of this node failed: \(failure)") }
         return nil
     }

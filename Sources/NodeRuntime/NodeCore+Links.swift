@@ -123,7 +123,9 @@ extension NodeCore: LinkDelegate {
                 handle(.frameHeard(link.id, message.type, sequence: sequence))
                 guard links[link.id] != nil else { return }
             }
+            blamed = (link.id, message.type, sequence)
             perform(message, stream: stream, on: link)
+            blamed = nil
         }
     }
 
@@ -148,10 +150,12 @@ extension NodeCore: LinkDelegate {
         }
     }
 
-    func linkSkippedFrame(_ handler: LinkHandler) {
+    func link(_ handler: LinkHandler, skipped header: FrameHeader) {
         counters.framesSkipped += 1
         guard let link = links[LinkID(handler.number)], link.noteSkippedFrame(at: clock.elapsed) else { return }
-        let close = Close(.flood, text: "more than \(Limits.unknownFramesPerSecond) frames of unknown types in a second")
+        let close = Close(
+            .flood, offendingType: header.type, offendingSequence: header.sequence,
+            text: "more than \(Limits.unknownFramesPerSecond) frames of unknown types in a second")
         self.link(handler, violated: LinkViolation(close: close, diagnosis: ""))
     }
 

@@ -37,8 +37,16 @@ extension NodeCore {
     }
 
     private func closeLink(to peer: NodeID, _ code: ErrorCode, _ text: String) {
-        guard let id = machine.link(to: peer) else { return }
-        handle(.wireError(id, code, offendingType: 0, offendingSequence: 0, text: text))
+        guard let link = memberLink(peer) else { return }
+        refuse(link, code, text)
+    }
+
+    /// Closes any link for what its peer has just sent.
+    func refuse(_ link: Link, _ code: ErrorCode, _ text: String) {
+        let blamed = blamed?.link == link.id ? blamed : nil
+        handle(
+            .wireError(
+                link.id, code, offendingType: blamed?.type.rawValue ?? 0, offendingSequence: blamed?.sequence ?? 0, text: text))
     }
 
     // MARK: Links
@@ -70,12 +78,25 @@ extension NodeCore {
     func define(_ definition: TableDefinition) {
         guard let defined = attempt({ () throws(StorageError) in try data.define(definition) }), defined.isChanged else { return }
         let merged = defined.definition
+        observe(merged)
         for link in links.values where link.member != nil {
             link.handler.send(.definitions(Definitions([merged])))
         }
         configureTable(merged.name)
         if let table = localTable(merged.name) { run(replication.define(table, elapsed: clock.elapsed)) }
         viewChanged()
+    }
+
+    /// A definition's stamps are seen like those of rows, its floor above all: what is written at or below it is lost everywhere
+    /// but here (VER-004, TAB-011).
+    func observe(_ definition: TableDefinition) {
+        hybridClock.observe(max(definition.version.stamp, definition.floor))
+    }
+
+    /// The stamps of rows that came (VER-004).
+    func observeRows(of name: TableName) {
+        guard let table = data.table(named: name) else { return }
+        hybridClock.observe(table.latestStamp)
     }
 
     /// Rows of owners that are down are hidden, those of earlier lives are gone (MRG-012, MRG-013).
@@ -199,6 +220,7 @@ extension NodeCore {
         guard let applied else { return }
         counters.operationsApplied += UInt64(applied.changed)
         noteConflicts(applied)
+        observeRows(of: operations.table)
         replication.applied(operations.table, last: operations.last, from: peer)
         endOfTurnSoon()
     }

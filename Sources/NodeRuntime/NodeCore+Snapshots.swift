@@ -1,6 +1,7 @@
 import ClusterModel
 import ClusterStateMachine
 import LinkTransport
+import Logging
 import NIOCore
 import TableStorage
 import WireFormat
@@ -48,16 +49,19 @@ extension NodeCore {
         if let peer = link.member {
             run(replication.received(request, stream: stream, from: peer))
         } else if link.hello?.intent == .join {
+            guard link.serving[stream] == nil else {
+                return refuse(link, .unexpectedMessage, "SNAP_REQUEST: stream \(stream) is in use")
+            }
             startServing(request, stream: stream, on: link)
         }
     }
 
     func startServing(_ request: SnapRequest, stream: UInt32, on link: Link) {
-        guard let table = data.table(named: request.table) else {
+        guard let table = data.table(named: request.table), table.definition.isReplica(store.identity.node) else {
             return link.handler.send(
                 .snapCancel(SnapCancel(.noSuchTable, text: "this node has no table \(request.table)")), stream: stream)
         }
-        guard link.serving[stream] == nil, link.serving.count < Limits.snapshotsPerLink else {
+        guard link.serving.count < Limits.snapshotsPerLink else {
             return link.handler.send(
                 .snapCancel(SnapCancel(.busy, text: "\(Limits.snapshotsPerLink) snapshots are under way on this link")),
                 stream: stream)
@@ -178,19 +182,24 @@ extension NodeCore {
     func received(_ chunk: SnapChunk, stream: UInt32, on link: Link) {
         guard let peer = link.member else { return joinReceived(chunk, stream: stream, on: link) }
         let key = SnapshotKey(peer: peer, stream: stream)
-        guard let snapshot = incoming[key], replication.wants(stream: stream, from: peer) else { return }
+        guard let snapshot = incoming[key], replication.wants(stream: stream, from: peer) else {
+            // Given up here while it was on its way (SNP-018), or the peer's fault (SNP-029).
+            return run(
+                replication.receivedChunk(
+                    number: chunk.number, nextBucket: chunk.nextBucket, rows: 0, digest: 0, stream: stream, from: peer,
+                    elapsed: clock.elapsed))
+        }
         do throws(DecodingError) {
             let block = try ChunkCodec.unpack(chunk)
             let knowledge = WriterKnowledge(vector: snapshot.begin.vector, through: .max, ownAcked: .max)
-            let applied = attempt { () throws(StorageError) in
-                try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
-            }
+            let applied = try merge(block, into: snapshot, knowledge)
             guard let applied else {
                 return run(
                     replication.snapshotFailed(
                         stream: stream, from: peer, .storageFailed, text: "the rows could not be stored", elapsed: clock.elapsed))
             }
             noteConflicts(applied)
+            observeRows(of: snapshot.table)
             counters.snapshotRowsReceived += UInt64(applied.rows)
             run(
                 replication.receivedChunk(
@@ -200,6 +209,20 @@ extension NodeCore {
             run(
                 replication.snapshotFailed(
                     stream: stream, from: peer, error.code, text: "\(error)", elapsed: clock.elapsed))
+        }
+    }
+
+    /// - Throws: what is wrong with the block: the peer's fault, not the disk's (SNP-024, MRG-011, LIM-009).
+    /// - Returns: nil when this node cannot store it.
+    private func merge(
+        _ block: [UInt8], into snapshot: SnapshotReceiving, _ knowledge: WriterKnowledge
+    ) throws(DecodingError) -> Applied? {
+        do throws(StorageError) {
+            return try data.merge(snapshot.table, block: block, knowledge: knowledge, tracker: &snapshot.tracker).applied
+        } catch {
+            if case .table(.malformed(let fault)) = error { throw fault }
+            logger.warning("storage refused a change", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 

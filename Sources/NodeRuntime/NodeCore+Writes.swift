@@ -39,8 +39,12 @@ extension NodeCore {
             throw CallFailure(
                 .batchTooLarge, "the batch becomes \(operations.count) operations; at most \(Limits.batchOperations) are allowed")
         }
+        observe(table.definition)
         hybridClock.observe(table.latestStamp)
         let stamp = issueStamp()
+        guard stamp > table.definition.floor else {
+            throw CallFailure(.internalError, "table '\(write.table)' was dropped with the last stamp there is: it takes no writes")
+        }
         let written: OperationRun
         do throws(StorageError) {
             written = try data.write(write.table, operations, stamp: stamp).run

@@ -30,6 +30,8 @@ final class NodeCore {
     var listener: (any Channel)?
     var httpListener: (any Channel)?
     var links: [LinkID: Link] = [:]
+    /// The message that is being handled: what a CLOSE because of it names (LNK-046).
+    var blamed: (link: LinkID, type: MessageType, sequence: UInt64)?
     /// Connections that only wait for the peer to close after CLOSE.
     var draining: Set<ObjectIdentifier> = []
 
@@ -136,9 +138,11 @@ final class NodeCore {
         }.nonisolated()
     }
 
-    /// Tells replication all that is on disk: tables first, then members.
+    /// Tells replication all that is on disk or came with a join: tables first, then members.
     func beginReplication() {
         for definition in data.definitions {
+            observe(definition)
+            observeRows(of: definition.name)
             configureTable(definition.name)
             if let table = localTable(definition.name) { run(replication.define(table, elapsed: clock.elapsed)) }
         }

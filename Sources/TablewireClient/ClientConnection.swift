@@ -255,7 +255,7 @@ final class ClientConnection: LinkDelegate {
         fail(.wire(address, "\(type.name) came where it may not"))
     }
 
-    func linkSkippedFrame(_ link: LinkHandler) { silence.heard() }
+    func link(_ link: LinkHandler, skipped header: FrameHeader) { silence.heard() }
 
     func link(_ link: LinkHandler, violated violation: LinkViolation) {
         link.close(violation.close)

@@ -84,4 +84,11 @@ private func vector(_ entries: (Origin, UInt64)...) -> VersionVector {
         clock.observe(Stamp(milliseconds: 500, counter: 9))
         #expect(clock.issue(at: 10) == Stamp(milliseconds: 500, counter: 10))
     }
+
+    /// A member that makes up the last stamp there is stops nobody.
+    @Test func theLastStampIsNoEnd() {
+        var clock = HybridClock()
+        clock.observe(Stamp(.max))
+        #expect(clock.issue(at: 10) == Stamp(.max))
+    }
 }

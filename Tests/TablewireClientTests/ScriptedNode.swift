@@ -65,7 +65,7 @@ final class ScriptedLink: LinkDelegate {
         }
     }
 
-    func linkSkippedFrame(_ link: LinkHandler) {}
+    func link(_ link: LinkHandler, skipped header: FrameHeader) {}
     func link(_ link: LinkHandler, violated violation: LinkViolation) { link.close(violation.close) }
     func link(_ link: LinkHandler, ended end: LinkEnd) {}
     func linkHasOutput(_ link: LinkHandler) { link.flush() }

@@ -74,13 +74,14 @@ extension NodeMachine {
         if hasLived { peers[node]?.attempt = 0 }
         switch reason {
         case .closedByPeer(let close):
-            // It has just spoken, so it is alive, unless it said that it stops.
-            if close.isCode(.shuttingDown) { declareDown(node, by: node) }
+            // It has just spoken, so it is alive, unless it said that it stops: dials that fail mean nothing for a while (FDT-001).
+            if close.isCode(.shuttingDown) { declareDown(node, by: node) } else { peers[node]?.vouchedAt = now.elapsed }
             let isWorthHurry = close.isCode(.heartbeatTimeout) && hasLived
             planDial(node, hurry: isWorthHurry, retry: close.retry)
         case .closedHere(let close):
             if close.isCode(.heartbeatTimeout) { return }  // the failure detector goes on
             if isFault(close) { actions.append(.report(.linkRefused(link.id, node, close))) }
+            peers[node]?.vouchedAt = now.elapsed
             planDial(node, hurry: false)
         case .ended, .dialFailed, .blocked:
             planDial(node, hurry: hasLived)

@@ -37,7 +37,9 @@ extension NodeMachine {
     mutating func feed(_ id: LinkID, _ input: LinkInput) {
         guard let link = links[id] else { return }  // it was on its way when the link ended
         let transition = link.state.received(input, intent: link.intent)
-        for step in transition.steps { actions.append(action(for: step, link)) }
+        var reached = link
+        reached.state = transition.state  // an acceptor's HELLO answers with the dialer's intent (LNK-025)
+        for step in transition.steps { actions.append(action(for: step, reached)) }
         switch transition.state {
         case .closed(let reason):
             links[id] = nil

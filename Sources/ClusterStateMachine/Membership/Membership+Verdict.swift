@@ -93,7 +93,10 @@ extension Membership {
         }
         let filled = request.tables.filter { $0.rows > 0 }
         if request.mode == .refuse, !filled.isEmpty {
-            return JoinReject(.notEmpty, text: "the joiner has rows: say merge or replace", tables: filled)
+            return JoinReject(
+                .notEmpty,
+                text: "the joining node has rows of its own: say --merge to bring them along or --replace to archive them",
+                tables: filled)
         }
         return nil
     }

@@ -13,7 +13,8 @@ struct Peer: Hashable, Sendable {
     /// A worse state that somebody told us although our own link to the member is alive: adopted when the link is lost (MBR-013).
     var hearsay: MemberRecord?
     var suspicion: Suspicion?
-    /// When somebody else last reached the member, or it refuted a suspicion, while we have no link.
+    /// When the member was last reached by somebody, while we have no link: by a helper, by our own dial that it refused, or by
+    /// a link that one of us closed with a word.
     var vouchedAt: Duration?
     /// PINGs in a row whose view hash was not ours.
     var viewMismatches = 0

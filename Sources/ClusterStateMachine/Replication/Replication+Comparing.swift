@@ -143,12 +143,13 @@ extension Replication {
     public mutating func received(
         _ digests: Digests, from peer: NodeID, local: LocalTable?, buckets: [UInt64], elapsed: Duration
     ) -> [ReplicationAction] {
-        guard digests.buckets.count == Limits.buckets, buckets.count == Limits.buckets || local == nil else {
-            return [.close(peer, .malformed, text: "DIGESTS of \(digests.table): not \(Limits.buckets) buckets")]
-        }
+        // Of a table that is unknown or dropped here, or not replicated (TAB-016), or compared too early.
         guard let local, let slot = slots[digests.table], tables[slot].isActive, links[peer] != nil,
             digests.vector == local.vector
         else { return [] }
+        guard digests.buckets.count == Limits.buckets else {
+            return [.close(peer, .malformed, text: "DIGESTS of \(digests.table): not \(Limits.buckets) buckets")]
+        }
         tables[slot].fetch.repairs = Self.differingRanges(digests.buckets, buckets)
             .map { Fetch.Repair(peer: peer, buckets: $0) }
         var actions: [ReplicationAction] = []

@@ -18,6 +18,17 @@ import Testing
         #expect(after.records(on: link).map(\.node) == [1, 2, 3].map(Sample.node))
     }
 
+    @Test(arguments: [Hello.Intent.member, .join]) func anAcceptorAnswersWithTheDialersIntent(_ intent: Hello.Intent) {
+        var bench = Bench()
+        bench.start()
+        guard case .sendHello(_, let hello) = bench.dialIn(Sample.hello(8, intent: intent)).before.last else {
+            Issue.record("no HELLO")
+            return
+        }
+        #expect(hello.intent == intent)
+        #expect(hello.role == .core)
+    }
+
     @Test func dialerProvesFirstAndOpensWithTheFirstFrame() throws {
         var bench = Bench(members: [Sample.record(1), Sample.record(2)])
         let link = try #require(bench.hand(.started).dial(to: 2))

@@ -22,6 +22,19 @@ import Testing
         [.sendState(to: two, table: fixture.name, wantsReply: true)]
     }
 
+    /// A table that was dropped here has no buckets to compare with (TAB-016).
+    @Test func digestsOfADroppedTableAreIgnored() throws {
+        var fixture = try ReplicationFixture()
+        try fixture.connect([2])
+        fixture.local.definition.exists = false
+        fixture.local.definition.version.stamp = Stamp(2)
+        _ = fixture.replication.define(fixture.local, elapsed: fixture.now)
+        let digests = Digests(table: fixture.name, vector: fixture.local.vector, buckets: Array(repeating: 1, count: 1024))
+        let actions = fixture.replication.received(
+            digests, from: NodeID(2), local: fixture.local, buckets: [], elapsed: fixture.now)
+        #expect(actions == [])
+    }
+
     @Test func twoDifferentHashesInARowAskForTheStateOnceASecond() throws {
         var fixture = try Fixture()
         try fixture.connect([2])

@@ -92,7 +92,7 @@ private final class FakeEnd: LinkDelegate {
         behaviour(FakeNode.Arrival(message: message, stream: stream, own: hello, peer: peer, link: link))
     }
 
-    func linkSkippedFrame(_ link: LinkHandler) {}
+    func link(_ link: LinkHandler, skipped header: FrameHeader) {}
     func link(_ link: LinkHandler, violated violation: LinkViolation) { link.close(violation.close) }
     func link(_ link: LinkHandler, ended end: LinkEnd) {}
     func linkHasOutput(_ link: LinkHandler) { link.flush() }
