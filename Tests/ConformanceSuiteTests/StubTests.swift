@@ -7,14 +7,16 @@ import Testing
 
 /// No program that does one simple thing passes a case that demands more than that.
 @Suite struct StubTests {
-    /// What each of them does right, for all its simplicity.
+    /// What each of them does right, for all its simplicity: it ends when it is told CLOSE, and what reads a preface as a node does finds
+    /// the same fault with it.
     static let passed: [Stub: Set<String>] = [
-        // It reads prefaces as a node does, and all that these want of it is to go on.
+        .hangUp: ["LNK-043/before-hello"],
+        .alwaysClose: ["LNK-043/before-hello"],
         .acceptEverything: [
             "EXT-006/none-known", "FRM-002/silence", "FRM-003/zero-15", "HRT-010/no-ping", "LIM-008/authenticated",
             "LIM-015/ahead-59",
-            "LIM-015/behind-59",
-        ]
+            "LIM-015/behind-59", "LNK-043/before-hello",
+        ],
     ]
 
     @Test(arguments: Stub.allCases) func passesOnlyWhatItDoes(_ stub: Stub) async throws {
@@ -31,6 +33,7 @@ import Testing
         try await runner.run(timeoutScale: 0.1) { result in results.withLock { $0.append(result) } }
         await running.stop()
         let passed = results.withLock { Set($0.filter { $0.verdict == .pass || $0.verdict == .lenient }.map(\.caseID)) }
-        #expect(passed == Self.passed[stub, default: []])
+        // On a busy machine fewer: a case may have waited in vain.
+        #expect(passed.subtracting(Self.passed[stub, default: []]) == [])
     }
 }
