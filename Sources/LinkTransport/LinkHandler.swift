@@ -203,6 +203,11 @@ public final class LinkHandler: ChannelInboundHandler {
             transcript.note(auth, header: header, fromDialer: side == .acceptor)
             delegate?.link(self, received: auth, isValid: isValid)
         case .credit(let credit):
+            guard isAuthenticated else {
+                let close = Close(
+                    .unexpectedMessage, offendingType: header.type, offendingSequence: header.sequence, text: "CREDIT before AUTH")
+                return violated(LinkViolation(close: close, diagnosis: ""))
+            }
             guard queues.raiseCredit(credit.limit, on: credit.lane) else {
                 let close = Close(
                     .malformed, offendingType: header.type, offendingSequence: header.sequence,
