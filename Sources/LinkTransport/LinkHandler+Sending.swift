@@ -19,7 +19,12 @@ extension LinkHandler {
             return queue(type: .snapChunk, stream: stream, head: ChunkCodec.head(of: chunk), body: chunk.data)
         }
         // HELLO is part of the transcript, with the header that it will have: nothing else may go out in between.
-        if case .hello(let hello) = message { note(hello) }
+        if case .hello(let hello) = message {
+            note(hello)
+            // The first totals stand in HELLO, and count from it on (FRM-032).
+            assembler.grant(UInt64(hello.replicationCredit), on: .replication)
+            assembler.grant(UInt64(hello.bulkCredit), on: .bulk)
+        }
         send(type: message.type, stream: stream, body: MessageCodec.encode(message))
         if case .hello = message { flush() }
     }

@@ -203,6 +203,11 @@ public final class LinkHandler: ChannelInboundHandler {
             transcript.note(auth, header: header, fromDialer: side == .acceptor)
             delegate?.link(self, received: auth, isValid: isValid)
         case .credit(let credit):
+            guard isAuthenticated else {
+                let close = Close(
+                    .unexpectedMessage, offendingType: header.type, offendingSequence: header.sequence, text: "CREDIT before AUTH")
+                return violated(LinkViolation(close: close, diagnosis: ""))
+            }
             guard queues.raiseCredit(credit.limit, on: credit.lane) else {
                 let close = Close(
                     .malformed, offendingType: header.type, offendingSequence: header.sequence,
@@ -264,7 +269,8 @@ struct InboundCredit {
     /// A new limit, once half of a window is used up: few messages, and never a stall.
     mutating func grant(on lane: Lane, received: UInt64) -> Credit? {
         let index = Int(lane.rawValue) - Int(Lane.replication.rawValue)
-        guard granted[index] - received < windows[index] / 2 else { return nil }
+        // More than granted may have come before our HELLO said how much that is.
+        guard granted[index] < received + windows[index] / 2 else { return nil }
         granted[index] = received + windows[index]
         return Credit(lane: lane, limit: granted[index])
     }

@@ -60,7 +60,6 @@ extension NodeMachine {
     }
 
     private mutating func receive(_ pong: Pong, _ sequence: UInt64, from node: NodeID, on id: LinkID) {
-        guard links[id]?.heartbeat != nil else { return }  // a client's: we have sent no PING, it changes nothing
         guard links[id]?.heartbeat?.pong(pong, at: now) == true else {
             feed(id, .end(.unexpected(.pong, sequence, "PONG \(pong.number) answers no PING")))
             return

@@ -146,6 +146,16 @@ import Testing
         }
     }
 
+    /// Nobody pings a client (HRT-010), so no PONG of one answers anything (HRT-006).
+    @Test func aClientsPongIsUnexpected() {
+        var bench = Bench()
+        bench.start()
+        let link = bench.dialIn(Sample.hello(8, role: .client)).link
+        let close = bench.hand(.message(link, .pong(Pong(number: 1, echo: 0, clock: 0)), sequence: 5)).firstClose
+        #expect(close?.code == ErrorCode.unexpectedMessage.rawValue)
+        #expect(close?.offendingSequence == 5)
+    }
+
     @Test func clientsAreOnlyTimedForIdleness() {
         var bench = Bench(members: [Sample.record(1)])
         bench.start()
