@@ -11,7 +11,7 @@ import Testing
         .enabled(if: python != nil, "the second implementation is not tested: apt-get install python3"),
         arguments: [
             ["-m", "unittest", "test_vectors"],
-            ["../../vectors/read_vectors.py", "../../vectors/frames.json"],
+            ["../../read_vectors.py", "../../vectors/frames.json"],
         ]) func itReadsTheVectors(arguments: [String]) throws
     {
         let outcome = try run(arguments)

@@ -28,7 +28,7 @@ extension Catalogue {
                     throw CaseFailure("the definition that exists", got: "\(result)")
                 }
             },
-                Case(
+            Case(
                 "TAB-018/version", also: ["CAL-015"],
                 "A new definition has a stamp of the node's clock, its origin, and the stamp as sequence.", profile: .client
             ) {
