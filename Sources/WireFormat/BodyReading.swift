@@ -25,7 +25,9 @@ struct ReadFailure: Error {
     }
 }
 
-/// A reader is a span that gets shorter at the front. Each read checks before it takes, and names its field when it fails.
+/// A reader is a span that gets shorter at the front. Each read checks before it takes, and names its field when it fails. A length
+/// that reaches beyond the body is `truncated`, whatever limit it breaks, too: such a CALL cannot be read, and so not be refused
+/// by a REPLY (CAL-004).
 extension Span<UInt8> {
     typealias Field = StaticString
 
@@ -78,8 +80,8 @@ extension Span<UInt8> {
     mutating func readText(_ field: Field, upTo limit: Int) throws(ReadFailure) -> String {
         let start = self
         let length = Int(try read(field, as: UInt16.self))
-        guard length <= limit else { throw start.failure(.limitExceeded, field) }
         guard count >= length else { throw start.failure(.truncated, field) }
+        guard length <= limit else { throw start.failure(.limitExceeded, field) }
         guard let valid = try? UTF8Span(validating: extracting(first: length)) else { throw start.failure(.notUnicode, field) }
         let text = String(copying: valid)
         self = extracting(droppingFirst: length)
@@ -99,8 +101,8 @@ extension Span<UInt8> {
     mutating func readBytes(_ field: Field, upTo limit: Int, code: ErrorCode = .malformed) throws(ReadFailure) -> [UInt8] {
         let start = self
         let length = Int(try read(field, as: UInt32.self))
-        guard length <= limit else { throw start.failure(.limitExceeded, field, code: code) }
         guard count >= length else { throw start.failure(.truncated, field) }
+        guard length <= limit else { throw start.failure(.limitExceeded, field, code: code) }
         return takeFirst(length)
     }
 
@@ -118,8 +120,8 @@ extension Span<UInt8> {
     mutating func readCount(_ field: Field, upTo limit: Int, size: Int) throws(ReadFailure) -> Int {
         let start = self
         let length = Int(try read(field, as: UInt32.self))
-        guard length <= limit else { throw start.failure(.limitExceeded, field) }
         guard length <= count / size else { throw start.failure(.truncated, field) }
+        guard length <= limit else { throw start.failure(.limitExceeded, field) }
         return length
     }
 
