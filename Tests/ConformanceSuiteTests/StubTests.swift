@@ -1,3 +1,4 @@
+import Foundation
 import LinkTransport
 import NIOPosix
 import Synchronization
@@ -19,12 +20,18 @@ import Testing
         ],
     ]
 
+    /// All with TABLEWIRE_STUBS=1, as CI runs them by themselves; else a tenth, which leaves the machine to other tests.
+    static let cases: [Case] = {
+        if ProcessInfo.processInfo.environment["TABLEWIRE_STUBS"] == "1" { return Catalogue.all }
+        return Catalogue.all.enumerated().filter { $0.offset.isMultiple(of: 10) }.map(\.element)
+    }()
+
     @Test(arguments: Stub.allCases) func passesOnlyWhatItDoes(_ stub: Stub) async throws {
         var random = SystemRandomNumberGenerator()
         let keys = SecretKeys.generate(using: &random)
         let group = MultiThreadedEventLoopGroup.singleton
         let running = try await RunningStub.start(stub, keys: keys, on: group)
-        var runner = Runner(target: Target(address: running.address, keys: keys, group: group), cases: Catalogue.all, seed: 1)
+        var runner = Runner(target: Target(address: running.address, keys: keys, group: group), cases: Self.cases, seed: 1)
         runner.stopsWithoutNode = false
         runner.isolates = false
         runner.checksAftermath = false

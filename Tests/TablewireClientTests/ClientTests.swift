@@ -241,6 +241,7 @@ private func table(_ text: String) throws -> TableName { try #require(TableName(
             switch message {
             case .call(.rowWatch): for number in 1...10 { link.reply(Self.events(UInt64(number)), to: stream) }
             case .cancel: cancelled.continuation.yield(stream)
+            case .ping: break
             default: Issue.record("unexpected \(message.type)")
             }
         }

@@ -84,14 +84,13 @@ extension VectorList {
             "row-watch", .rowWatch(table: Sample.table("t"), position: nil), u16(0x0204), text("t"), u8(0), tail: ("position", 1))
         refuse("row-write/nothing", head + list(), .outOfRange, at: 10, "operations", code: .invalidArgument)
         refuse(
-            "row-write/10001-operations", head + u32(10_001), .limitExceeded, at: 10, "operations", req: "LIM-013",
-            code: .batchTooLarge)
+            "row-write/operations-beyond-the-body", head + u32(10_001), .truncated, at: 10, "operations", req: "ENC-005")
         refuse(
-            "row-write/key-too-large", head + list(u8(1) + u32(65537) + u32(0)), .limitExceeded, at: 15, "operations.key",
-            req: "LIM-004", code: .keyTooLarge)
+            "row-write/key-beyond-the-body", head + list(u8(1) + u32(65537) + u32(0)), .truncated, at: 15, "operations.key",
+            req: "ENC-004")
         refuse(
-            "row-write/value-too-large", head + list(u8(1) + u32(0) + u32(16 * 1024 * 1024 + 1)), .limitExceeded, at: 19,
-            "operations.value", req: "LIM-005", code: .valueTooLarge)
+            "row-write/value-beyond-the-body", head + list(u8(1) + u32(0) + u32(16 * 1024 * 1024 + 1)), .truncated, at: 19,
+            "operations.value", req: "ENC-004")
         refuse(
             "row-write/level-unknown", body(u16(0x0201), text("t"), u8(3), u32(0), list()), .unknownValue, at: 5, "level",
             req: "ENC-006")
@@ -99,8 +98,7 @@ extension VectorList {
             "row-write/kind-unknown", head + list(u8(0) + blob("") + blob("")), .unknownValue, at: 14, "operations.kind",
             req: "ENC-006")
         refuse(
-            "row-get/key-too-large", u16(0x0202) + text("t") + u32(65537), .limitExceeded, at: 5, "key", req: "LIM-004",
-            code: .keyTooLarge)
+            "row-get/key-beyond-the-body", u16(0x0202) + text("t") + u32(65537), .truncated, at: 5, "key", req: "ENC-004")
     }
 
     private mutating func addNodeCalls() {

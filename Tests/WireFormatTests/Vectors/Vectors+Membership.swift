@@ -66,7 +66,7 @@ extension VectorList {
         bad(
             "members/address-empty", .members, list(Self.record(1, address: text(""))), .invalidName, at: 55,
             "members.records.address", req: "MBR-006")
-        bad("members/count-1025", .members, u32(1025), .limitExceeded, at: 0, "members.records", req: "LIM-011")
+        bad("members/count-1025", .members, u32(1025), .truncated, at: 0, "members.records", req: "ENC-005")
         bad("members/count-without-records", .members, u32(1024), .truncated, at: 0, "members.records", req: "ENC-005")
     }
 

@@ -114,8 +114,7 @@ extension VectorList {
             bad("version-vector/\(name)", .snapBegin, begin(vector), .notCanonical, at: offset, field, req: "VER-007")
         }
         bad(
-            "version-vector/count-16385", .snapBegin, begin(u32(16385)), .limitExceeded, at: 3, "snapBegin.vector", req: "LIM-014"
-        )
+            "version-vector/count-16385", .snapBegin, begin(u32(16385)), .truncated, at: 3, "snapBegin.vector", req: "ENC-005")
         bad(
             "version-vector/count-beyond-the-body", .snapBegin, begin(u32(16384)), .truncated, at: 3, "snapBegin.vector",
             req: "ENC-005")

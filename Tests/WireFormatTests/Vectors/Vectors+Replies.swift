@@ -113,7 +113,7 @@ extension VectorList {
             at: 50,
             "page.rows.version.sequence", req: "VER-002")
         refuse(
-            "row-key-too-long", head + u32(1) + u8(0) + u32(65537) + [UInt8](repeating: 0, count: 60), .limitExceeded, at: 9,
-            "page.rows.key", req: "LIM-004")
+            "row-key-beyond-the-body", head + u32(1) + u8(0) + u32(65537) + [UInt8](repeating: 0, count: 60), .truncated, at: 9,
+            "page.rows.key", req: "ENC-004")
     }
 }
