@@ -62,6 +62,14 @@ public enum ErrorCode: UInt16, Hashable, Sendable, CaseIterable {
     case cancelled = 0x0412
     case notReplicated = 0x0413
 
+    /// Whether a REPLY may carry it (ERR-004): what joining and calling can come to, and what any of its messages may say.
+    public var fitsReply: Bool {
+        switch self {
+        case .none, .internalError, .nameConflict, .clockSkew: true
+        default: rawValue >= ErrorCode.notEmpty.rawValue
+        }
+    }
+
     /// The name in the registry, as logs, captures and the CLI show it: `WRONG_CLUSTER`.
     public var name: String {
         var result = ""

@@ -17,6 +17,7 @@ extension NodeCore {
             )
         }
         let id = machine.makeLinkID()
+        joinFailure = nil
         joining = JoinSession(link: id, address: address, mode: mode, isDryRun: isDryRun, caller: caller)
         handle(.dialJoin(id, address))
     }
@@ -28,7 +29,8 @@ extension NodeCore {
         let address = configuration.join[attempt % configuration.join.count]
         let caller = Caller { reply in
             guard case .failure(let text) = reply.result else { return }
-            let isFinal = [ErrorCode.notEmpty, .nameConflict, .authenticationFailed].contains { $0.rawValue == reply.code }
+            let cause = self.joinFailure ?? ErrorCode(rawValue: reply.code) ?? .internalError
+            let isFinal = [ErrorCode.notEmpty, .nameConflict, .authenticationFailed].contains(cause)
             self.logger.warning(
                 "join did not work",
                 metadata: ["address": "\(address)", "reason": "\(text)", "again": "\(!isFinal)"])
@@ -144,7 +146,7 @@ extension NodeCore {
         if !reject.tables.isEmpty {
             text += " (" + reject.tables.map { "\($0.table): \($0.rows) rows" }.joined(separator: ", ") + ")"
         }
-        failJoin(ErrorCode(rawValue: reject.code) ?? .incompatible, text)
+        failJoin(ErrorCode(rawValue: reject.code) ?? .internalError, text)  // ERR-003
     }
 
     func joinFailed(_ id: LinkID, _ reason: LinkDownReason) {
@@ -152,7 +154,8 @@ extension NodeCore {
         guard session.link == id else { return sourceIsLost(id, session) }
         switch reason {
         case .closedByPeer(let close), .closedHere(let close):
-            failJoin(ErrorCode(rawValue: close.code) ?? .unreachable, "\(session.address): \(close.words)")
+            let code = ErrorCode(rawValue: close.code) ?? .unreachable
+            failJoin(code, "\(session.address): \(close.words)\(Self.remedy(code))")
         case .ended(.error(let text)):
             failJoin(.unreachable, "\(session.address): \(text)")
         default:
@@ -160,12 +163,27 @@ extension NodeCore {
         }
     }
 
+    /// What to do about a CLOSE that ended a join, behind a semicolon; empty where the command line knows it by the code.
+    private static func remedy(_ code: ErrorCode) -> String {
+        switch code {
+        case .nameConflict: ""
+        case .clockSkew: "; set the clocks of both machines"
+        case .authenticationFailed: "; start both nodes with the same --secret-file"
+        case .selfLink: "; give the address of a node of the cluster to join"
+        case .versionUnsupported: "; run versions of tablewire that speak the same protocol"
+        default: "; try again, or another node of the cluster"
+        }
+    }
+
+    /// - Parameter code: one that a REPLY may not have is answered as UNREACHABLE and named in the text (ERR-004).
     func failJoin(_ code: ErrorCode, _ text: String) {
         guard let session = joining else { return }
         joining = nil
+        joinFailure = code
         if session.generation != nil, store.building != nil { store.abandonGeneration() }
         closeJoinLinks(session)
-        session.caller.fail(code, text)
+        let isNamed = code.fitsReply || text.contains(code.name)
+        session.caller.fail(code.fitsReply ? code : .unreachable, isNamed ? text : "\(code.name): \(text)")
         endOfTurnSoon()
     }
 

@@ -66,6 +66,8 @@ final class NodeCore {
     var renewedWaits: [UInt64: WaitingWrite] = [:]
     var heldCalls: [(call: Call, caller: Caller)] = []
     var joining: JoinSession?
+    /// Why the last join failed, also where a REPLY may not say it (ERR-004).
+    var joinFailure: ErrorCode?
     /// Runs when everything written so far is on disk.
     var durableWaiters: [(position: UInt64, body: (DiskError?) -> Void)] = []
     var isSyncScheduled = false

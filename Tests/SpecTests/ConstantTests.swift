@@ -50,6 +50,8 @@ import WireFormat
         #expect(ErrorCode.allCases.map { "\($0.name) \($0.rawValue)" } == document.errors.map { "\($0.name) \($0.code)" })
         let carriers: Set<String> = ["CLOSE", "JOIN_REJECT", "SNAP_CANCEL", "REPLY"]
         for error in document.errors { #expect(carriers.isSuperset(of: error.sentIn), "\(error.name)") }
+        let inReplies = document.errors.filter { $0.sentIn.contains("REPLY") }.map(\.name)
+        #expect(ErrorCode.allCases.filter(\.fitsReply).map(\.name) == inReplies)
     }
 
     @Test func magicNumbers() {
