@@ -57,6 +57,7 @@ extension NodeCore {
 
     func received(_ accept: JoinAccept, on link: Link) {
         guard let session = joining, session.link == link.id, session.accept == nil else { return }
+        if let refusal = Self.refusal(of: accept.definitions) { return refuse(link, .malformed, "JOIN_ACCEPT: \(refusal)") }
         session.accept = accept
         guard !session.isDryRun else { return endDryRun(session, accept) }
         logger.info(

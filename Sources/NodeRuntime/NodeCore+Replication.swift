@@ -71,7 +71,13 @@ extension NodeCore {
 
     func received(_ definitions: Definitions, on link: Link) {
         guard link.member != nil else { return }
+        if let refusal = Self.refusal(of: definitions.definitions) { return refuse(link, .malformed, "DEFINITIONS: \(refusal)") }
         for definition in definitions.definitions { define(definition) }
+    }
+
+    /// Only the definition in a call may lack a version.
+    static func refusal(of definitions: [TableDefinition]) -> String? {
+        definitions.first { $0.version.dot.sequence == 0 }.map { "the version of \($0.name) has sequence 0" }
     }
 
     /// Merges a definition into the catalogue, and tells the others when it changed anything (TAB-008, TAB-009).

@@ -60,7 +60,8 @@ extension RowVersion: WireValue {
             stamp: try input.read("stamp"),
             dot: Dot(
                 origin: Origin(node: try input.read("node"), incarnation: try input.read("incarnation")),
-                sequence: try input.read("sequence")))
+                // 0 in the definition of a call; 2^64-1 is a floor, and in vectors only.
+                sequence: try input.read("sequence", in: 0...UInt64.max - 1)))
     }
     func write(to output: inout [UInt8]) {
         stamp.write(to: &output)
