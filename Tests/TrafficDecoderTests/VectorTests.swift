@@ -88,6 +88,10 @@ import Testing
     private static let narrower: [String: String] = [
         "snap-request/range-descending": "SNP-001", "snap-chunk/raw-length-not-the-data's": "SNP-003",
         "members/none/one-byte-short": "ENC-007", "operations/first-zero": "VER-002",
+        // Which length reaches beyond the body, the error does not say.
+        "call/row-write/operations-beyond-the-body": "ENC-005", "call/row-write/key-beyond-the-body": "ENC-004",
+        "call/row-write/value-beyond-the-body": "ENC-004", "call/row-get/key-beyond-the-body": "ENC-004",
+        "reply/row-key-beyond-the-body": "ENC-004",
     ]
 
     @Test func everyNegativeVectorIsMarkedWithItsErrorAndRequirement() throws {
