@@ -43,7 +43,8 @@ extension NodeCore {
         hybridClock.observe(table.latestStamp)
         let stamp = issueStamp()
         guard stamp > table.definition.floor else {
-            throw CallFailure(.internalError, "table '\(write.table)' was dropped with the last stamp there is: it takes no writes")
+            throw CallFailure(
+                .internalError, "table '\(write.table)' was dropped with the last stamp there is: it takes no writes")
         }
         let written: OperationRun
         do throws(StorageError) {

@@ -17,7 +17,8 @@ import Testing
         "ERR-003/join-reject", "ERR-004/replies",
         "TAB-002/sequence-0", "TAB-002/sequence-floor",
         "SNP-007/in-use", "SNP-026/not-replicated", "SNP-029/chunk-first", "SNP-029/chunk-unasked",
-        "TAB-016/dropped-digests", "JON-003/no-rows", "LNK-025/joiner", "JON-002/accept", "LIM-009/too-long", "MRG-011/owner-flag-missing", "MRG-011/owner-flag-present", "SNP-024/origins-descending",
+        "TAB-016/dropped-digests", "JON-003/no-rows", "LNK-025/joiner", "JON-002/accept", "LIM-009/too-long",
+        "MRG-011/owner-flag-missing", "MRG-011/owner-flag-present", "SNP-024/origins-descending",
         "SNP-024/same-key", "SNP-024/leftover",
     ]
 
