@@ -205,8 +205,8 @@ public final class LinkHandler: ChannelInboundHandler {
         case .credit(let credit):
             guard isAuthenticated else {
                 let close = Close(
-                    .unexpectedMessage, offendingType: header.type, offendingSequence: header.sequence, text: "CREDIT before AUTH"
-                )
+                    .unexpectedMessage, offendingType: header.type, offendingSequence: header.sequence,
+                    text: "CREDIT before AUTH")
                 return violated(LinkViolation(close: close, diagnosis: ""))
             }
             guard queues.raiseCredit(credit.limit, on: credit.lane) else {

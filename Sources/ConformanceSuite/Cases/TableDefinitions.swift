@@ -328,7 +328,9 @@ extension Trial {
         let name = try await table(word.isEmpty ? "x" : word)
         _ = try await client().succeed(.tableDrop(name))
         var version = RowVersion(stamp: member.stamp(), dot: Dot(origin: member.origin, sequence: 1))
-        version.stamp = Stamp(version.stamp.value + 1 << 16)
+        // What other cases told the node may have put its clock ahead of everybody's.
+        let dropped = try await member.expectDefinition(name) { !$0.exists }
+        version.stamp = Stamp(max(version.stamp.value, dropped.version.stamp.value) + 1 << 16)
         var definition = TableDefinition(name: name, version: version)
         definition.version.dot.sequence = version.stamp.value
         definition.floor = Stamp(version.stamp.value - 1)

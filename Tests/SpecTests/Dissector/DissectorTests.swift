@@ -248,7 +248,8 @@ import WireFormat
         let folder = SpecDirectory.root.appending(path: "conformance/vectors")
         var messages = FrameBytes()
         var streams: [[UInt8]] = []
-        for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+        for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        where file.pathExtension == "json" {
             for vector in try VectorBytes.read(file) {
                 if vector.kind == "frames" || vector.kind == "preface" { streams.append(vector.bytes) }
                 guard let type = document.messages.first(where: { $0.name == vector.type }), vector.kind == "message" else {
