@@ -136,10 +136,10 @@ def text(limit: int = TEXT_LIMIT, valid: Callable[[str], bool] = lambda value: T
     """UTF-8 with a 16-bit length (ENC-003, LIM-006), perhaps of a grammar."""
     def read(r: Reader) -> str:
         start = r.at
-        size = r.number(2)
-        r.limit(size > limit, start, "limitExceeded", Code.INVALID_ARGUMENT)
+        data = r.take(r.number(2), start)
+        r.limit(len(data) > limit, start, "limitExceeded", Code.INVALID_ARGUMENT)
         try:
-            value = r.take(size, start).decode("utf-8")
+            value = data.decode("utf-8")
         except UnicodeDecodeError:
             raise Fault(Code.MALFORMED, "notUnicode", start) from None
         r.limit(not valid(value), start, "invalidName", Code.INVALID_ARGUMENT)
@@ -167,9 +167,9 @@ def blob(limit: int = MESSAGE_LIMIT, code: int = Code.INVALID_ARGUMENT) -> Kind:
     """Bytes with a 32-bit length (ENC-004)."""
     def read(r: Reader) -> bytes:
         start = r.at
-        size = r.number(4)
-        r.limit(size > limit, start, "limitExceeded", code)
-        return r.take(size, start)
+        data = r.take(r.number(4), start)
+        r.limit(len(data) > limit, start, "limitExceeded", code)
+        return data
 
     def write(out: bytearray, value: bytes) -> None:
         out += len(value).to_bytes(4, "big") + value
@@ -200,9 +200,9 @@ def listing(of: Any, limit: int = WHOLE, order: Callable[[Any], Any] | None = No
     def read(r: Reader) -> list[Any]:
         start, values = r.at, []
         count = r.number(4)
+        malformed(count * kind.least > len(r.data) - r.at, start, "truncated")
         r.limit(count > limit, start, "limitExceeded", code)
         r.limit(count < least, start, "outOfRange", Code.INVALID_ARGUMENT)
-        malformed(count * kind.least > len(r.data) - r.at, start, "truncated")
         for _ in range(count):
             at = r.at
             value = kind.read(r)
