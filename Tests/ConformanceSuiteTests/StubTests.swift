@@ -7,7 +7,7 @@ import Testing
 @testable import ConformanceSuite
 
 /// No program that does one simple thing passes a case that demands more than that.
-@Suite struct StubTests {
+@Suite(.serialized) struct StubTests {
     /// What each of them does right, for all its simplicity: it ends when it is told CLOSE, and what reads a preface as a node does finds
     /// the same fault with it.
     static let passed: [Stub: Set<String>] = [
@@ -35,7 +35,7 @@ import Testing
         runner.stopsWithoutNode = false
         runner.isolates = false
         runner.checksAftermath = false
-        runner.width = 64
+        runner.width = 32
         let results = Mutex<[CaseResult]>([])
         try await runner.run(timeoutScale: 0.1) { result in results.withLock { $0.append(result) } }
         await running.stop()
