@@ -7,7 +7,7 @@ import Testing
 @testable import ConformanceSuite
 
 /// No program that does one simple thing passes a case that demands more than that.
-@Suite(.serialized) struct StubTests {
+@Suite struct StubTests {
     /// What each of them does right, for all its simplicity: it ends when it is told CLOSE, and what reads a preface as a node does finds
     /// the same fault with it.
     static let passed: [Stub: Set<String>] = [
